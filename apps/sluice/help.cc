@@ -1,0 +1,46 @@
+#include "help.h"
+
+#include <algorithm>
+
+#include "arguments.h"
+#include "sluice/core/error.h"
+
+namespace sluice {
+namespace {
+
+std::string padded(std::string text, size_t width) {
+  text += text.size() < width ? std::string(width - text.size(), ' ') : "  ";
+  return text;
+}
+
+}  // namespace
+
+std::string program_help() {
+  std::string out =
+      "sluice: raw, unlabelled data in; clusters, a cleaned training set and a page that explains them out.\n\n"
+      "  sluice COMMAND INPUT... [--option value]...     sluice COMMAND --help     sluice --version\n\nCommands:\n";
+  for (const Command& command : commands()) out += "  " + padded(command.name, 14) + command.summary + "\n";
+  return out;
+}
+
+std::string command_help(const std::string& name) {
+  const Command* command = find_command(name);
+  if (command == nullptr) fail(ErrorCode::kUsage, name, "there is no such command", "see sluice --help");
+  std::string out = "sluice " + command->name + " " + command->positional + " [--option value]...\n\n  " + command->summary + "\n";
+  if (!command->params.empty()) out += "\nParameters:\n";
+  for (const ParamInfo& info : command->params) {
+    std::string flag = "--" + info.name;
+    std::replace(flag.begin(), flag.end(), '_', '-');
+    if (!info.is_flag) flag += " " + (info.range.empty() ? std::string(info.is_file ? "FILE" : "TEXT") : info.type.starts_with("choice") ? "WORD" : "N");
+    out += "  " + padded(flag, 26) + info.help + "\n" + std::string(28, ' ');
+    if (!info.range.empty()) out += info.range + (info.type.ends_with("auto") ? ", or auto" : "") + "; ";
+    out += "default " + info.default_json + (info.sklearn_default.empty() ? "" : " (scikit-learn: " + info.sklearn_default + ")") + "\n";
+  }
+  out += "\nOptions of every command:\n";
+  for (const CommonOption& option : common_options()) {
+    out += "  " + padded("--" + std::string(option.name) + (option.value == nullptr ? "" : " " + std::string(option.value)), 26) + option.help + "\n";
+  }
+  return out;
+}
+
+}  // namespace sluice

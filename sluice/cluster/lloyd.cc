@@ -1,0 +1,181 @@
+#include "sluice/cluster/lloyd.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sluice/kernels/limb_add.h"
+
+namespace sluice {
+namespace {
+
+void add_wrapping(std::vector<int64_t>& to, const std::vector<int64_t>& from) {
+  for (size_t i = 0; i < to.size(); ++i) to[i] = static_cast<int64_t>(static_cast<uint64_t>(to[i]) + static_cast<uint64_t>(from[i]));
+}
+
+std::vector<int64_t> checked(ByteReader& in, size_t size) {
+  auto values = in.get_all<int64_t>();
+  if (values.size() != size) in.damaged("has another number of sums");
+  return values;
+}
+
+bool farther(const FarRow& a, const FarRow& b) { return a.distance != b.distance ? a.distance > b.distance : a.row < b.row; }
+
+// The farthest rows seen so far. Taking the first `most` of a total order does not depend on the order of arrival.
+class FarthestState {
+ public:
+  FarthestState(const kernels::AssignPlan& plan, int64_t most) : plan_(&plan), most_(static_cast<size_t>(most)) {}
+
+  void accumulate(const MatrixBlock& leaf) {
+    labels_.resize(static_cast<size_t>(leaf.rows));
+    distances_.resize(static_cast<size_t>(leaf.rows));
+    plan_->assign(leaf.view(), labels_.data(), distances_.data(), scratch_);
+    for (int64_t i = 0; i < leaf.rows; ++i) {
+      if (distances_[static_cast<size_t>(i)] > 0) rows.push_back({distances_[static_cast<size_t>(i)], leaf.first_row + i});
+    }
+    keep_best();
+  }
+  void merge(FarthestState&& other) {
+    rows.insert(rows.end(), other.rows.begin(), other.rows.end());
+    keep_best();
+  }
+  void save(ByteWriter& out) const { out.put_all(std::span<const FarRow>(rows)); }
+  void load(ByteReader& in) { rows = in.get_all<FarRow>(); }
+  int64_t bytes() const { return static_cast<int64_t>(rows.size() * sizeof(FarRow)); }
+
+  std::vector<FarRow> rows;
+
+ private:
+  void keep_best() {
+    std::sort(rows.begin(), rows.end(), farther);
+    if (rows.size() > most_) rows.resize(most_);
+  }
+  const kernels::AssignPlan* plan_;
+  size_t most_;
+  kernels::AssignScratch scratch_;
+  std::vector<int32_t> labels_;
+  std::vector<double> distances_;
+};
+
+}  // namespace
+
+ClusterSums::ClusterSums(const LimbFormat& format, const LimbFormat& weight_format, int64_t k)
+    : format(&format),
+      weight_format(&weight_format),
+      sums(static_cast<size_t>(k * format.size())),
+      weights(static_cast<size_t>(k * weight_format.size())),
+      counts(static_cast<size_t>(k)) {}
+
+void ClusterSums::merge(const ClusterSums& other) {
+  add_wrapping(sums, other.sums);
+  add_wrapping(weights, other.weights);
+  add_wrapping(counts, other.counts);
+}
+
+void ClusterSums::change(int64_t c, int sign, const MatrixBlock& leaf, int64_t row, double* scratch) {
+  int64_t* into = sums.data() + c * format->size();
+  const int limbs = format->limbs();
+  counts[static_cast<size_t>(c)] += sign;
+  if (leaf.weights != nullptr) {
+    const double w = leaf.weights[row];
+    const double* x = leaf.row(row, scratch);
+    for (int64_t j = 0; j < leaf.cols; ++j) scratch[j] = w * x[j];
+    const auto change = sign > 0 ? static_cast<void (*)(int64_t*, const double*, const double*, int64_t, int) noexcept>(kernels::limb_add)
+                                 : static_cast<void (*)(int64_t*, const double*, const double*, int64_t, int) noexcept>(kernels::limb_subtract);
+    change(into, scratch, format->magic(), leaf.cols, limbs);
+    change(weights.data() + c * weight_format->size(), &w, weight_format->magic(), 1, weight_format->limbs());
+  } else if (leaf.dtype == DType::kF64) {
+    const double* x = leaf.view().f64(row);
+    sign > 0 ? kernels::limb_add(into, x, format->magic(), leaf.cols, limbs) : kernels::limb_subtract(into, x, format->magic(), leaf.cols, limbs);
+  } else {
+    const float* x = leaf.view().f32(row);
+    sign > 0 ? kernels::limb_add(into, x, format->magic(), leaf.cols, limbs) : kernels::limb_subtract(into, x, format->magic(), leaf.cols, limbs);
+  }
+}
+
+double ClusterSums::weight(int64_t c) const {
+  const int64_t count = counts[static_cast<size_t>(c)];
+  if (weights.empty()) return static_cast<double>(count);
+  return weight_format->value(weights.data() + c * weight_format->size(), count, 0);
+}
+
+void ClusterSums::mean(int64_t c, double* out) const {
+  const double divisor = weight(c);
+  for (int64_t j = 0; j < format->cols(); ++j) out[j] = format->mean(sums.data() + c * format->size(), counts[static_cast<size_t>(c)], j, divisor);
+}
+
+LloydState::LloydState(const kernels::AssignPlan& plan, const LimbFormat& format, const LimbFormat& weight_format, RowColumn<int32_t>& labels)
+    : delta(format, weight_format, plan.k()), plan_(&plan), labels_(&labels) {}
+
+void LloydState::accumulate(const MatrixBlock& leaf) {
+  fresh_.resize(static_cast<size_t>(leaf.rows));
+  row_.resize(static_cast<size_t>(leaf.cols));
+  plan_->assign(leaf.view(), fresh_.data(), nullptr, scratch_);
+  int32_t* before = labels_->at(leaf.first_row);
+  for (int64_t i = 0; i < leaf.rows; ++i) {
+    const int32_t now = fresh_[static_cast<size_t>(i)];
+    if (now == before[i]) continue;
+    ++moved;
+    if (before[i] >= 0) delta.change(before[i], -1, leaf, i, row_.data());
+    delta.change(now, +1, leaf, i, row_.data());
+    before[i] = now;
+  }
+}
+
+void LloydState::merge(LloydState&& other) {
+  delta.merge(other.delta);
+  moved += other.moved;
+}
+
+void LloydState::save(ByteWriter& out) const {
+  out.put(moved);
+  out.put_all(std::span<const int64_t>(delta.sums));
+  out.put_all(std::span<const int64_t>(delta.weights));
+  out.put_all(std::span<const int64_t>(delta.counts));
+}
+
+void LloydState::load(ByteReader& in) {
+  moved = in.get<int64_t>();
+  delta.sums = checked(in, delta.sums.size());
+  delta.weights = checked(in, delta.weights.size());
+  delta.counts = checked(in, delta.counts.size());
+}
+
+int64_t LloydState::bytes() const { return static_cast<int64_t>((delta.sums.size() + delta.weights.size() + delta.counts.size()) * 8); }
+
+ObjectiveState::ObjectiveState(const kernels::AssignPlan& plan, RowColumn<int32_t>& labels)
+    : counts(static_cast<size_t>(plan.k())), plan_(&plan), labels_(&labels) {}
+
+void ObjectiveState::accumulate(const MatrixBlock& leaf) {
+  distances_.resize(static_cast<size_t>(leaf.rows));
+  int32_t* labels = labels_->at(leaf.first_row);
+  plan_->assign(leaf.view(), labels, distances_.data(), scratch_);
+  double total = 0;
+  for (int64_t i = 0; i < leaf.rows; ++i) {
+    total = std::fma(leaf.weight(i), distances_[static_cast<size_t>(i)], total);
+    ++counts[static_cast<size_t>(labels[i])];
+  }
+  objective.add(total);
+}
+
+void ObjectiveState::merge(ObjectiveState&& other) {
+  objective.merge(other.objective);
+  add_wrapping(counts, other.counts);
+}
+
+void ObjectiveState::save(ByteWriter& out) const {
+  objective.save(out);
+  out.put_all(std::span<const int64_t>(counts));
+}
+
+void ObjectiveState::load(ByteReader& in) {
+  objective.load(in);
+  counts = checked(in, counts.size());
+}
+
+int64_t ObjectiveState::bytes() const { return static_cast<int64_t>(counts.size() * 8) + objective.bytes(); }
+
+std::vector<FarRow> farthest_rows(const Source& rows, const kernels::AssignPlan& plan, int64_t most, Context& ctx) {
+  return fold(rows, [&] { return FarthestState(plan, most); }, ctx).rows;
+}
+
+}  // namespace sluice

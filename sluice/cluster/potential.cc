@@ -1,0 +1,182 @@
+#include "sluice/cluster/potential.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "sluice/kernels/assign.h"
+#include "sluice/kernels/seed_update.h"
+
+namespace sluice {
+namespace {
+
+using U128 = unsigned __int128;
+
+// Sums of integers below 2^62 for a few candidates, in two halves that can't overflow over 2^31 leaves.
+class CandidateState {
+ public:
+  explicit CandidateState(size_t candidates) : low_(candidates), high_(candidates) {}
+  void accumulate(const MatrixBlock&) {}
+  void add(size_t candidate, uint64_t value) {
+    low_[candidate] += static_cast<int64_t>(value & 0xffffffff);
+    high_[candidate] += static_cast<int64_t>(value >> 32);
+  }
+  void merge(CandidateState&& other) {
+    for (size_t i = 0; i < low_.size(); ++i) {
+      low_[i] += other.low_[i];
+      high_[i] += other.high_[i];
+    }
+  }
+  std::vector<U128> totals(Context& ctx) {
+    if (ctx.ranks() > 1) {
+      ctx.comm->sum(low_);
+      ctx.comm->sum(high_);
+    }
+    std::vector<U128> out(low_.size());
+    for (size_t i = 0; i < out.size(); ++i) out[i] = (static_cast<U128>(static_cast<uint64_t>(high_[i])) << 32) + static_cast<uint64_t>(low_[i]);
+    return out;
+  }
+
+ private:
+  std::vector<int64_t> low_;
+  std::vector<int64_t> high_;
+};
+
+// floor(total * u / 2^64): below total, for u uniform over 64 bits.
+U128 share(U128 total, uint64_t u) {
+  const U128 high = static_cast<uint64_t>(total >> 64);
+  const U128 low = static_cast<uint64_t>(total);
+  return high * u + ((low * u) >> 64);
+}
+
+int exponent_of(double x) {
+  int exponent = 0;
+  std::frexp(x, &exponent);
+  return exponent;
+}
+
+}  // namespace
+
+Potential::Potential(const Source& rows, const Geometry& geometry, Context& ctx)
+    : rows_(&rows), geometry_(&geometry), ctx_(&ctx), range_(leaf_range(rows.rows(), rows.cols(), ctx)), distance_(range_, 1.0) {
+  sum_leaves();
+}
+
+uint64_t Potential::quantised(double distance, double weight) const { return static_cast<uint64_t>(std::ldexp(distance * weight, scale_)); }
+
+// Chooses the unit from the largest potential, then sums by leaf.
+void Potential::sum_leaves() {
+  const bool weighted = rows_->max_weight() > 0;
+  const auto leaves = static_cast<size_t>(range_.last - range_.first);
+  std::vector<double> largest(leaves, 0.0);
+  std::vector<BlockBuffer> buffers(static_cast<size_t>(ctx_->threads));
+  const auto each_row = [&](int worker, int64_t leaf, auto&& f) {
+    const int64_t first = leaf * range_.rows_per_leaf;
+    const int64_t count = std::min(range_.rows_per_leaf, range_.rows - first);
+    const double* weights = weighted ? rows_->read(first, count, buffers[static_cast<size_t>(worker)]).weights : nullptr;
+    for (int64_t i = 0; i < count; ++i) f(distance_[first + i], weights == nullptr ? 1.0 : weights[i]);
+  };
+  for_each_leaf(range_, *ctx_, [&](int worker, int64_t leaf) {
+    double most = 0;
+    each_row(worker, leaf, [&](double d, double w) { most = std::max(most, d * w); });
+    largest[static_cast<size_t>(leaf - range_.first)] = most;
+  });
+  double most = leaves == 0 ? 0 : *std::max_element(largest.begin(), largest.end());
+  if (ctx_->ranks() > 1) {
+    for (const Bytes& theirs : ctx_->comm->all_gather(std::as_bytes(std::span(&most, 1)))) most = std::max(most, ByteReader(theirs).get<double>());
+  }
+  scale_ = most > 0 ? std::min(1000, 62 - exponent_of(most)) : 0;
+  leaves_.assign(leaves, 0);
+  for_each_leaf(range_, *ctx_, [&](int worker, int64_t leaf) {
+    U128 sum = 0;
+    each_row(worker, leaf, [&](double d, double w) { sum += quantised(d, w); });
+    leaves_[static_cast<size_t>(leaf - range_.first)] = sum;
+  });
+  mine_ = before_ = total_ = 0;
+  for (const U128 leaf : leaves_) mine_ += leaf;
+  if (ctx_->ranks() == 1) {
+    total_ = mine_;
+    return;
+  }
+  int rank = 0;
+  for (const Bytes& theirs : ctx_->comm->all_gather(std::as_bytes(std::span(&mine_, 1)))) {
+    const U128 sum = ByteReader(theirs).get<U128>();
+    if (rank++ < ctx_->rank()) before_ += sum;
+    total_ += sum;
+  }
+}
+
+int64_t Potential::draw(Random& random) const {
+  const uint64_t u = random.bits();
+  if (total_ == 0) return static_cast<int64_t>(share(static_cast<U128>(static_cast<uint64_t>(range_.rows)), u));
+  const U128 wanted = share(total_, u);
+  int64_t found = std::numeric_limits<int64_t>::max();
+  if (wanted >= before_ && wanted - before_ < mine_) {
+    U128 left = wanted - before_;
+    size_t leaf = 0;
+    while (left >= leaves_[leaf]) left -= leaves_[leaf++];
+    const int64_t first = (range_.first + static_cast<int64_t>(leaf)) * range_.rows_per_leaf;
+    BlockBuffer buffer;
+    const double* weights = rows_->max_weight() > 0 ? rows_->read(first, std::min(range_.rows_per_leaf, range_.rows - first), buffer).weights : nullptr;
+    for (found = first;; ++found) {
+      const uint64_t q = quantised(distance_[found], weights == nullptr ? 1.0 : weights[found - first]);
+      if (left < q) break;
+      left -= q;
+    }
+  }
+  return ctx_->ranks() == 1 ? found : all_min(*ctx_->comm, found);
+}
+
+std::vector<unsigned __int128> Potential::with(const Matrix<double>& candidates) const {
+  const auto count = static_cast<size_t>(candidates.rows);
+  const auto threads = static_cast<size_t>(ctx_->threads);
+  std::vector<CandidateState> states(threads, CandidateState(count));
+  std::vector<kernels::SeedScratch> scratch(threads);
+  std::vector<std::vector<double>> out(threads);
+  map(*rows_, *ctx_, [&](int worker, const MatrixBlock& leaf) {
+    const auto w = static_cast<size_t>(worker);
+    out[w].resize(static_cast<size_t>(leaf.rows) * count);
+    kernels::seed_distances(leaf.view(), geometry_->metric, candidates.values.data(), candidates.rows, started_ ? distance_.at(leaf.first_row) : nullptr,
+                            out[w].data(), scratch[w], geometry_->shift.data(), geometry_->scale_exponent);
+    for (int64_t i = 0; i < leaf.rows; ++i) {
+      for (size_t c = 0; c < count; ++c) states[w].add(c, quantised(out[w][static_cast<size_t>(i) * count + c], leaf.weight(i)));
+    }
+  });
+  for (size_t w = 1; w < threads; ++w) states[0].merge(std::move(states[w]));
+  return states[0].totals(*ctx_);
+}
+
+void Potential::add(const Matrix<double>& centers) {
+  const auto threads = static_cast<size_t>(ctx_->threads);
+  if (centers.rows == 1) {
+    std::vector<kernels::SeedScratch> scratch(threads);
+    map(*rows_, *ctx_, [&](int worker, const MatrixBlock& leaf) {
+      double* distance = distance_.at(leaf.first_row);
+      kernels::seed_distances(leaf.view(), geometry_->metric, centers.values.data(), 1, started_ ? distance : nullptr, distance,
+                              scratch[static_cast<size_t>(worker)], geometry_->shift.data(), geometry_->scale_exponent);
+    });
+  } else {
+    const kernels::AssignPlan plan(geometry_->metric, centers.values.data(), centers.rows, centers.cols, geometry_->shift.data(), geometry_->scale_exponent);
+    std::vector<kernels::AssignScratch> scratch(threads);
+    std::vector<std::vector<int32_t>> labels(threads);
+    std::vector<std::vector<double>> fresh(threads);
+    map(*rows_, *ctx_, [&](int worker, const MatrixBlock& leaf) {
+      const auto w = static_cast<size_t>(worker);
+      labels[w].resize(static_cast<size_t>(leaf.rows));
+      fresh[w].resize(static_cast<size_t>(leaf.rows));
+      plan.assign(leaf.view(), labels[w].data(), fresh[w].data(), scratch[w]);
+      double* distance = distance_.at(leaf.first_row);
+      for (int64_t i = 0; i < leaf.rows; ++i) {
+        const double d = fresh[w][static_cast<size_t>(i)];
+        distance[i] = started_ ? std::min(distance[i], d) : d;
+      }
+    });
+  }
+  started_ = true;
+  sum_leaves();
+}
+
+double Potential::total() const {
+  return std::ldexp(static_cast<double>(static_cast<uint64_t>(total_ >> 64)), 64 - scale_) + std::ldexp(static_cast<double>(static_cast<uint64_t>(total_)), -scale_);
+}
+
+}  // namespace sluice

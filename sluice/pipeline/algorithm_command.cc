@@ -1,0 +1,97 @@
+#include "sluice/pipeline/algorithm_command.h"
+
+#include <filesystem>
+
+#include "sluice/pipeline/checkpoint.h"
+#include "sluice/pipeline/files.h"
+#include "sluice/pipeline/measures.h"
+#include "sluice/pipeline/page.h"
+#include "sluice/pipeline/record.h"
+#include "sluice/pipeline/row_files.h"
+
+namespace sluice {
+namespace {
+
+const Algorithm& algorithm_of(const std::string& name) {
+  const Algorithm* found = find_algorithm(name);
+  if (found == nullptr) fail(ErrorCode::kUsage, name, "there is no such algorithm", "see sluice --help");
+  return *found;
+}
+
+void save_model(Outcome& outcome, const Algorithm& algorithm, const Json& params, const Source& rows, const std::string& folder, Context& ctx) {
+  if (outcome.model.tensors.empty()) return;
+  outcome.model.about["algorithm"] = algorithm.name;
+  outcome.model.about["version"] = version();
+  outcome.model.about["params"] = params.dump();
+  Json names = Json::array();
+  for (int64_t j = 0; j < rows.cols(); ++j) names.push_back(rows.name_of(j));
+  outcome.model.about["features"] = names.dump(-1, ' ', false, Json::error_handler_t::replace);
+  on_root(ctx, [&] { write_file(folder + "/model.safetensors", encode_model(outcome.model)); });
+}
+
+// Everything of a stage that needs the rows: their files, the measures against labels, the page.
+Stage finish_stage(Outcome outcome, const std::string& command, const Json& params, const Dataset& data, const std::string& folder,
+                   const std::string& assignments, Context& ctx) {
+  Stage stage;
+  write_row_files(outcome, data, folder, assignments, ctx);
+  add_label_measures(outcome, data, ctx);
+  stage.summary = summary_json(command, params, data, to_json(outcome.result));
+  stage.page = page_of(outcome, command, stage.summary, data, ctx);
+  stage.outcome = std::move(outcome);
+  return stage;
+}
+
+std::string identity_of(const Json& params, const std::string& command, const Dataset& data, const Context& ctx) {
+  return to_json_text({{"command", command}, {"params", params}, {"content", data.content}, {"rows", data.rows->rows()}, {"seed", ctx.seed}, {"version", version()}});
+}
+
+std::string folder_of(const Invocation& in) { return in.out.empty() ? "sluice-out/" + in.command : in.out; }
+
+}  // namespace
+
+Stage fit_stage(const Algorithm& algorithm, const ParamTexts& given, const Dataset& data, const std::string& folder, const std::string& assignments,
+                Context& ctx) {
+  const Json params = params_json(algorithm.params(), algorithm.resolve(given));
+  Outcome outcome = algorithm.run(*data.rows, given, ctx);
+  save_model(outcome, algorithm, params, *data.rows, folder, ctx);
+  return finish_stage(std::move(outcome), algorithm.name, params, data, folder, assignments, ctx);
+}
+
+Said fit_command(const Invocation& in, Context& ctx) {
+  const Algorithm& algorithm = algorithm_of(in.command);
+  const Json params = params_json(algorithm.params(), algorithm.resolve(in.params));  // refuses bad words before any work
+  OutputDir out(folder_of(in), in.overwrite, ctx);
+  ctx.spool_dir = in.spool.empty() ? out.scratch() : in.spool;
+  const Dataset data = open_dataset(in.input, ctx);
+  CheckpointFolder checkpoints(out.checkpoints(), identity_of(params, in.command, data, ctx), ctx);
+  ctx.checkpoints = &checkpoints;
+  try {
+    const Stage stage = fit_stage(algorithm, in.params, data, out.path("."), in.assignments, ctx);
+    write_record(out, stage.summary, in, ctx);
+    on_root(ctx, [&] { write_page(stage.page, out.path(".")); });
+    out.commit(manifest_json(stage.summary, ctx, data.content, data.account));
+    return {stage.summary, text_of(stage, out.dir())};
+  } catch (const Error& error) {
+    if (error.code == ErrorCode::kInterrupted) out.keep_for_resume();
+    throw;
+  }
+}
+
+Said apply_command(const Invocation& in, Context& ctx) {
+  const std::string& path = in.params.at("model");
+  ModelFile model;
+  on_each(ctx, [&] { model = read_model(path); });
+  const Algorithm* algorithm = find_algorithm(model.text("algorithm"));
+  if (algorithm == nullptr || algorithm->apply == nullptr) model.damaged("it is of the algorithm " + model.text("algorithm") + ", which is not known here");
+  OutputDir out(folder_of(in), in.overwrite, ctx);
+  ctx.spool_dir = in.spool.empty() ? out.scratch() : in.spool;
+  const Dataset data = open_dataset(in.input, ctx);
+  const Json params = {{"model", "sha256:" + digest_file(path).sha256}};
+  const Stage stage = finish_stage(algorithm->apply(model, *data.rows, ctx), "apply", params, data, out.path("."), in.assignments, ctx);
+  write_record(out, stage.summary, in, ctx);
+  on_root(ctx, [&] { write_page(stage.page, out.path(".")); });
+  out.commit(manifest_json(stage.summary, ctx, data.content, data.account));
+  return {stage.summary, text_of(stage, out.dir())};
+}
+
+}  // namespace sluice

@@ -1,0 +1,55 @@
+#include "sluice/pipeline/commands.h"
+
+#include "sluice/pipeline/algorithm_command.h"
+#include "sluice/pipeline/output_dir.h"
+
+namespace sluice {
+namespace {
+
+struct ApplyParams {
+  std::string model;
+  template <class Visitor>
+  void describe(Visitor&& v) {
+    v(model, "model", File{}, "The fitted model.");
+  }
+};
+
+Said verify_command(const Invocation& in, Context&) {
+  const std::string& dir = in.input.inputs.front();
+  const std::vector<std::string> differ = verify_dir(dir);
+  if (!differ.empty()) fail(ErrorCode::kBadModel, dir, differ.front() + (differ.size() > 1 ? " and " + std::to_string(differ.size() - 1) + " more" : ""), "run the command again");
+  return {{{"command", "verify"}, {"result", {{"differ", differ}}}}, dir + ": every file is as its manifest says\n"};
+}
+
+std::vector<Command> all_commands() {
+  std::vector<Command> out;
+  for (const Algorithm& algorithm : algorithms()) {
+    out.push_back({algorithm.name, algorithm.summary, Takes::kData, "INPUT...", algorithm.params(), fit_command});
+  }
+  out.push_back({"apply", "use a fitted model on new rows", Takes::kModelAndData, "MODEL INPUT...", param_infos<ApplyParams>(), apply_command});
+  out.push_back({"verify", "check a finished folder against its manifest", Takes::kFolder, "DIR", {}, verify_command});
+  return out;
+}
+
+}  // namespace
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> kAll = all_commands();
+  return kAll;
+}
+
+const Command* find_command(const std::string& name) {
+  for (const Command& command : commands()) {
+    if (command.name == name) return &command;
+  }
+  return nullptr;
+}
+
+Said run_command(const Invocation& in, Context& ctx) {
+  const Command* command = find_command(in.command);
+  if (command == nullptr) fail(ErrorCode::kUsage, in.command, "there is no such command", "see sluice --help");
+  ctx.read_matrix = [&ctx](const std::string& path) { return read_matrix_file(path, ctx); };
+  return command->run(in, ctx);
+}
+
+}  // namespace sluice

@@ -1,0 +1,38 @@
+// One command as it was given, in words; and what the machine lets it use. Made by the command line or by Python, run by commands.h.
+#pragma once
+#include <atomic>
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "sluice/pipeline/input.h"
+#include "sluice/pipeline/registry.h"
+
+namespace sluice {
+
+struct Invocation {
+  std::string command;
+  InputOptions input;
+  ParamTexts params;               // the command's own parameters
+  std::string out;                 // "" means sluice-out/COMMAND
+  bool overwrite = false;
+  std::string spool;
+  std::string assignments = "csv";
+  bool json = false;
+  bool quiet = false;
+  std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
+};
+
+// What a command leaves behind beside its files: summary.json's content, and a few lines for people.
+struct Said {
+  Json summary;
+  std::string text;
+};
+
+// Memory this process may use (physical, or the container's limit), and processors it may run on.
+int64_t usable_memory();
+int usable_threads();
+// Highest resident memory so far, in bytes.
+int64_t peak_memory();
+
+}  // namespace sluice

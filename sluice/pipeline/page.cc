@@ -1,0 +1,170 @@
+#include "sluice/pipeline/page.h"
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <set>
+
+#include "sluice/core/random.h"
+#include "sluice/pipeline/files.h"
+#include "sluice/pipeline/plane.h"
+#include "sluice/pipeline/row_files.h"
+
+namespace sluice {
+namespace {
+
+constexpr int64_t kMostPoints = 20'000;
+constexpr int64_t kMostCenters = 200;
+
+std::string plain(const Json& value) { return value.is_string() ? value.get<std::string>() : value.is_number_float() ? report_number(value.get<double>()) : value.dump(); }
+
+// The rows to draw: all, or as many as a page can hold, drawn by seed; in ascending order.
+std::vector<int64_t> drawn_rows(int64_t rows, const Context& ctx) {
+  std::vector<int64_t> out;
+  if (rows <= kMostPoints) {
+    for (int64_t i = 0; i < rows; ++i) out.push_back(i);
+    return out;
+  }
+  std::set<int64_t> chosen;
+  Random random(ctx.seed, RandomStage::kSubsample, 0);
+  while (static_cast<int64_t>(chosen.size()) < kMostPoints) chosen.insert(static_cast<int64_t>(random.below(static_cast<uint64_t>(rows))));
+  return {chosen.begin(), chosen.end()};
+}
+
+ReportScatter scatter_of(const Outcome& outcome, const Dataset& data, Context& ctx) {
+  ReportScatter scatter;
+  const std::vector<int64_t> rows = drawn_rows(data.rows->rows(), ctx);
+  const Plane plane = plane_of(*data.rows, ctx);
+  scatter.title = "Rows in two dimensions";
+  scatter.x_name = plane.x_name;
+  scatter.y_name = plane.y_name;
+  scatter.same_scale = plane.same_scale;
+  const std::vector<int32_t> labels = outcome.labels ? all_labels(outcome, ctx) : std::vector<int32_t>{};
+  BlockBuffer buffer;
+  std::vector<double> scratch(static_cast<size_t>(data.rows->cols()));
+  for (const int64_t row : rows) {
+    const MatrixBlock one = data.rows->read(row, 1, buffer);
+    const auto [x, y] = plane.at(one.row(0, scratch.data()));
+    scatter.x.push_back(static_cast<float>(x));
+    scatter.y.push_back(static_cast<float>(y));
+    if (!labels.empty()) scatter.label.push_back(labels[static_cast<size_t>(row)]);
+    scatter.row.push_back(data.input_row(row));
+  }
+  for (int64_t c = 0; c < std::min(outcome.centers.rows, kMostCenters); ++c) {
+    const auto [x, y] = plane.at(outcome.centers.row(c));
+    scatter.center_x.push_back(static_cast<float>(x));
+    scatter.center_y.push_back(static_cast<float>(y));
+  }
+  scatter.note = plane.note;
+  if (static_cast<int64_t>(rows.size()) < data.rows->rows()) {
+    scatter.note += (scatter.note.empty() ? "" : " ") + report_number(static_cast<int64_t>(rows.size())) + " of " + report_number(data.rows->rows()) + " rows, drawn by the seed.";
+  }
+  return scatter;
+}
+
+ReportBars sizes_of(const Json& sizes) {
+  ReportBars bars;
+  bars.title = "Cluster sizes";
+  bars.unit = "rows";
+  for (size_t c = 0; c < sizes.size() && c < static_cast<size_t>(kMostCenters); ++c) {
+    bars.names.push_back("cluster " + std::to_string(c));
+    bars.values.push_back(sizes[c].get<double>());
+    bars.color.push_back(static_cast<int32_t>(c));
+  }
+  if (sizes.size() > bars.names.size()) bars.note = "The first " + std::to_string(bars.names.size()) + " of " + std::to_string(sizes.size()) + " clusters.";
+  return bars;
+}
+
+ReportCurve curve_of(const Figure& figure) {
+  ReportCurve curve;
+  curve.title = figure.title;
+  curve.x_name = figure.x_name;
+  curve.y_name = figure.y_name;
+  curve.note = figure.note;
+  if (figure.marked_x) curve.marked_x = *figure.marked_x;
+  for (const Figure::Line& line : figure.lines) curve.lines.push_back({line.name, line.x, line.y, line.low, line.high});
+  return curve;
+}
+
+ReportTable centers_of(const Outcome& outcome, const Source& rows) {
+  ReportTable table;
+  table.title = "Centres";
+  table.header.push_back("cluster");
+  const int64_t cols = std::min<int64_t>(outcome.centers.cols, 24);
+  for (int64_t j = 0; j < cols; ++j) table.header.push_back(rows.name_of(j));
+  for (int64_t c = 0; c < std::min(outcome.centers.rows, kMostCenters); ++c) {
+    std::vector<ReportCell> cells{c};
+    for (int64_t j = 0; j < cols; ++j) cells.emplace_back(outcome.centers(c, j));
+    table.rows.push_back(std::move(cells));
+  }
+  if (cols < outcome.centers.cols) table.note = "The first " + std::to_string(cols) + " of " + std::to_string(outcome.centers.cols) + " columns; all are in centers.csv.";
+  return table;
+}
+
+ReportRowAccount account_of(const RowAccount& account) {
+  ReportRowAccount out;
+  out.rows = account.in;
+  out.kept = account.kept;
+  out.rejected = account.rejected;
+  for (const auto& [reason, count] : account.dropped) out.dropped.emplace_back(reason, count);
+  return out;
+}
+
+void add_facts(Report& page, const Json& result) {
+  for (const auto& [key, value] : result.items()) {
+    if (value.is_structured()) continue;
+    std::string name = key;
+    std::replace(name.begin(), name.end(), '_', ' ');
+    page.facts.push_back({name, plain(value), ""});
+  }
+}
+
+}  // namespace
+
+Report page_of(const Outcome& outcome, const std::string& command, const Json& summary, const Dataset& data, Context& ctx) {
+  Report page;
+  const Json& result = summary["result"];
+  page.title = command;
+  page.lead = report_number(data.rows->rows()) + " rows of " + report_number(data.rows->cols()) + " columns.";
+  for (const std::string& note : outcome.notes) page.lead += " " + note + ".";
+  add_facts(page, result);
+  page.sections.emplace_back(scatter_of(outcome, data, ctx));
+  if (result.contains("cluster_sizes")) page.sections.emplace_back(sizes_of(result["cluster_sizes"]));
+  for (const Figure& figure : outcome.figures) page.sections.emplace_back(curve_of(figure));
+  if (!outcome.centers.empty()) page.sections.emplace_back(centers_of(outcome, *data.rows));
+  ReportPairs params;
+  params.title = "Parameters";
+  for (const auto& [key, value] : summary["params"].items()) params.pairs.emplace_back(key, plain(value));
+  params.pairs.emplace_back("seed", std::to_string(ctx.seed));
+  page.sections.emplace_back(std::move(params));
+  page.sections.emplace_back(account_of(data.account));
+  return page;
+}
+
+void write_page(Report page, const std::string& folder) {
+  ReportPairs hashes;
+  hashes.title = "Hashes (SHA-256)";
+  for (const char* name : {"summary.json", "model.safetensors"}) {
+    const std::string path = folder + "/" + name;
+    std::error_code error;
+    if (std::filesystem::exists(path, error)) hashes.pairs.emplace_back(name, digest_file(path).sha256);
+  }
+  page.sections.emplace_back(std::move(hashes));
+  write_report(page, folder + "/report.html");
+}
+
+std::string text_of(const Stage& stage, const std::string& dir) {
+  std::string text;
+  size_t widest = 0;
+  const Json& result = stage.summary["result"];
+  for (const auto& [key, value] : result.items()) widest = std::max(widest, key.size());
+  for (const auto& [key, value] : result.items()) {
+    std::string shown = plain(value);
+    if (shown.size() > 100) shown = shown.substr(0, 97) + "...";
+    text += key + std::string(widest + 2 - key.size(), ' ') + shown + "\n";
+  }
+  for (const std::string& note : stage.outcome.notes) text += note + "\n";
+  return text + "report: " + dir + "/report.html\n";
+}
+
+}  // namespace sluice

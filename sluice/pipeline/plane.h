@@ -1,0 +1,27 @@
+// Two axes to draw rows on: the columns themselves when there are two, else the two directions of most variance.
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sluice/core/context.h"
+#include "sluice/core/source.h"
+
+namespace sluice {
+
+struct Plane {
+  std::vector<double> center;
+  std::vector<double> x_axis;
+  std::vector<double> y_axis;  // empty: everything at height 0
+  std::string x_name;
+  std::string y_name;
+  std::string note;
+  bool same_scale = false;
+
+  std::pair<double, double> at(const double* row) const;
+};
+
+// Collective. Cost: nothing for one or two columns, else a PCA.
+Plane plane_of(const Source& rows, Context& ctx);
+
+}  // namespace sluice

@@ -1,0 +1,33 @@
+#include "sluice/pipeline/registry.h"
+
+#include "sluice/cluster/kmeans.h"
+
+namespace sluice {
+namespace {
+
+template <class P, Outcome (*Run)(const Source&, const P&, Context&)>
+Algorithm entry(const char* name, Kind kind, const char* summary, Outcome (*apply)(const ModelFile&, const Source&, Context&), std::vector<std::string> result_keys) {
+  return {name, kind, summary, param_infos<P>, [](const ParamTexts& given) { return param_values(params_from<P>(given)); },
+          [](const Source& rows, const ParamTexts& given, Context& ctx) { return Run(rows, params_from<P>(given), ctx); }, apply, std::move(result_keys)};
+}
+
+const std::vector<Algorithm>& table() {
+  static const std::vector<Algorithm> kAll = {
+      entry<KMeansParams, kmeans_run>("kmeans", Kind::kClusterer, "k centres that minimise the distance from each row to its nearest", kmeans_apply,
+                                      {"inertia", "n_iter", "converged", "n_clusters", "cluster_sizes", "init", "metric"}),
+  };
+  return kAll;
+}
+
+}  // namespace
+
+std::span<const Algorithm> algorithms() { return table(); }
+
+const Algorithm* find_algorithm(const std::string& name) {
+  for (const Algorithm& algorithm : table()) {
+    if (name == algorithm.name) return &algorithm;
+  }
+  return nullptr;
+}
+
+}  // namespace sluice

@@ -1,0 +1,39 @@
+// All algorithms by name, one row each. The command line, pipeline files, Python, the docs table, the laws, the determinism matrix and the
+// tests of damaged models loop over it; none of them knows an algorithm otherwise.
+#pragma once
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "sluice/core/outcome.h"
+#include "sluice/core/params.h"
+
+namespace sluice {
+
+enum class Kind { kClusterer, kReducer };
+
+using ParamTexts = std::map<std::string, std::string>;  // name (with underscores) -> value as written
+
+struct Algorithm {
+  const char* name;
+  Kind kind;
+  const char* summary;
+  std::vector<ParamInfo> (*params)();
+  std::map<std::string, std::string> (*resolve)(const ParamTexts& given);  // every parameter as JSON text
+  Outcome (*run)(const Source& rows, const ParamTexts& given, Context& ctx);
+  Outcome (*apply)(const ModelFile& model, const Source& rows, Context& ctx);
+  std::vector<std::string> result_keys;
+};
+
+std::span<const Algorithm> algorithms();
+const Algorithm* find_algorithm(const std::string& name);  // null if there is none
+
+template <class P>
+P params_from(const ParamTexts& given) {
+  P params;
+  for (const auto& [name, text] : given) set_param(params, name, text);
+  return params;
+}
+
+}  // namespace sluice

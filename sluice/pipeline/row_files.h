@@ -1,0 +1,20 @@
+// The files of a run that hold something for every row: labels.npy, assignments.csv, embedding.npy, rows.npy; and centers.csv.
+// All are written in row order from pieces of any rank, with memory for a few leaves only.
+#pragma once
+#include <string>
+
+#include "sluice/core/outcome.h"
+#include "sluice/pipeline/input.h"
+
+namespace sluice {
+
+// Collective. `folder` ends without a slash. `assignments`: "csv" or "off".
+void write_row_files(const Outcome& outcome, const Dataset& data, const std::string& folder, const std::string& assignments, Context& ctx);
+
+// All ranks' labels, in row order (4 bytes a row).
+std::vector<int32_t> all_labels(const Outcome& outcome, Context& ctx);
+
+// A CSV field: quoted where it must be.
+std::string csv_field(std::string_view text);
+
+}  // namespace sluice
