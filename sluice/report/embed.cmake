@@ -1,0 +1,11 @@
+# cmake -DSCRIPT=page.js -DSTYLE=page.css -DOUT=page_assets.cc -P embed.cmake: both files as arrays, with their SHA-256.
+function(array_of path name out)
+  file(READ "${path}" hex HEX)
+  string(REGEX REPLACE "([0-9a-f][0-9a-f])" "'\\\\x\\1'," bytes "${hex}")
+  string(REGEX REPLACE "((.......){24})" "\\1\n" bytes "${bytes}")
+  file(SHA256 "${path}" sum)
+  set(${out} "constexpr char ${name}Text[] = {\n${bytes}};\nconst Asset ${name} = {{${name}Text, sizeof ${name}Text}, \"${sum}\"};\n" PARENT_SCOPE)
+endfunction()
+array_of("${SCRIPT}" kScript script)
+array_of("${STYLE}" kStyle style)
+file(WRITE "${OUT}" "// Made by embed.cmake.\n#include \"sluice/report/page.h\"\n\nnamespace sluice::page {\n${script}${style}}\n")

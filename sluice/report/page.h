@@ -1,0 +1,53 @@
+// The parts a page is put together from. Each section becomes HTML that reads without a script and, where a script draws it, a JSON
+// object that the script reads.
+#pragma once
+#include <string>
+#include <string_view>
+
+#include "sluice/report/report.h"
+
+namespace sluice::page {
+
+// Compiled in from page.js and page.css, which explorer/build.sh makes.
+struct Asset {
+  std::string_view text;
+  std::string_view sha256;  // 64 hexadecimal digits
+};
+extern const Asset kScript;
+extern const Asset kStyle;
+
+enum class Width { kFull, kHalf };
+
+struct Part {
+  std::string body;            // HTML without the heading
+  std::string kind;            // the section's class: "table", "scatter", ...
+  std::string data;            // JSON object for the script, or empty
+  Width width = Width::kFull;  // half: may share a line with its neighbour
+};
+
+Part part_of(const ReportText& section);
+Part part_of(const ReportTable& section);
+Part part_of(const ReportPairs& section);
+Part part_of(const ReportRowAccount& section);
+Part part_of(const ReportScatter& section);
+Part part_of(const ReportCurve& section);
+Part part_of(const ReportBars& section);
+Part part_of(const ReportContactSheet& section);
+Part part_of(const ReportFlow& section);
+
+// `<NAME>escaped text</NAME>`, or nothing where the text is empty.
+std::string element(std::string_view tag, std::string_view text, std::string_view css_class = {});
+
+// A table; with `sortable` its columns get buttons from the script.
+std::string table_html(const std::vector<std::string>& header, const std::vector<std::vector<ReportCell>>& rows, bool sortable);
+
+// Numbers for people that share their decimals where they are of like size.
+std::vector<std::string> column_of_numbers(const std::vector<double>& values);
+
+// The colour of a label: an attribute for an SVG mark or a swatch. Labels from 20 on cycle through hues; the script does the same.
+std::string label_color(int32_t label);
+
+// Throws Error{kBug}: the caller filled the report wrongly.
+[[noreturn]] void misfit(const std::string& title, const std::string& what);
+
+}  // namespace sluice::page
