@@ -31,7 +31,9 @@ void add_around(std::vector<std::string>& folders, const fs::path& file) {
   add(folders, file.parent_path().parent_path() / "lib");
 }
 
-void* load_file(const std::string& path) { return dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL); }
+void* load_file(const std::string& path) {
+  return dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+}
 
 // The library, or null when there is none; throws when there is one that does not load.
 void* find_library(const std::string& file, const std::string& remedy) {

@@ -25,7 +25,9 @@ class PluginTest : public ::testing::Test {
   std::filesystem::path folder_;
 };
 
-TEST_F(PluginTest, TheNamedFolderComesFirst) { EXPECT_EQ(plugin_folders().front(), folder_.string()); }
+TEST_F(PluginTest, TheNamedFolderComesFirst) {
+  EXPECT_EQ(plugin_folders().front(), folder_.string());
+}
 
 TEST_F(PluginTest, AMissingOneIsRefusedWithWhatToInstall) {
   try {

@@ -13,16 +13,16 @@ namespace sluice {
 namespace {
 
 constexpr uint64_t kSign = uint64_t{1} << 63;
-constexpr int kMostBits = 11;         // of a pass: 16 KiB a window, which a core's cache holds for a few columns
-constexpr int kWishedBits = 8;        // columns are cut into groups rather than take fewer bits than these
+constexpr int kMostBits = 11;          // of a pass: 16 KiB a window, which a core's cache holds for a few columns
+constexpr int kWishedBits = 8;         // columns are cut into groups rather than take fewer bits than these
 constexpr int64_t kCollect = 1 << 18;  // so few values are rather sorted than counted
 
 // Values to integers in the same order. Whole numbers in a narrow range have few bits, so that one pass or two serve.
 struct Keys {
   bool whole = false;
   double least = 0;
-  int64_t values = 0;   // how many there are, or -1 when unknown
-  int bits = 64;        // keys are below 2^bits after `low` is taken off
+  int64_t values = 0;  // how many there are, or -1 when unknown
+  int bits = 64;       // keys are below 2^bits after `low` is taken off
   uint64_t low = 0;
 
   static uint64_t ordered(double x) {
@@ -71,8 +71,8 @@ struct Search {
   int64_t cols = 0;
   double weight_unit = 0;  // 0: every row counts 1; else a weight is a multiple of this
   std::vector<Keys> keys;
-  std::vector<Window> windows;     // by slot, then low
-  std::vector<int64_t> begin_of;   // first window of each slot; slots + 1 of them
+  std::vector<Window> windows;    // by slot, then low
+  std::vector<int64_t> begin_of;  // first window of each slot; slots + 1 of them
   int pass_bits = 0;
 
   int64_t slots() const { return groups * cols; }

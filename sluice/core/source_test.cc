@@ -85,8 +85,8 @@ TEST(FileSource, EveryStorageIsReadAsItsValues) {
       SCOPED_TRACE("storage " + std::to_string(static_cast<int>(storage)) + (swap ? " swapped" : ""));
       const size_t width = size_of(storage);
       const Bytes bytes = random_bytes(storage, rows * cols);
-      Bytes file(static_cast<size_t>(offset));
-      file.insert(file.end(), bytes.begin(), bytes.end());
+      Bytes file(static_cast<size_t>(offset) + bytes.size());
+      std::copy(bytes.begin(), bytes.end(), file.begin() + offset);
       if (swap) {
         for (size_t at = static_cast<size_t>(offset); at < file.size(); at += width) std::reverse(file.begin() + static_cast<int64_t>(at), file.begin() + static_cast<int64_t>(at + width));
       }
