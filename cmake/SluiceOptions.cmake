@@ -14,7 +14,7 @@ if(CCACHE)
 endif()
 
 add_library(sluice_options INTERFACE)
-target_compile_options(sluice_options INTERFACE -Wall -Wextra $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> -ffp-contract=off -fno-math-errno -fvisibility=hidden)
+target_compile_options(sluice_options INTERFACE -Wall -Wextra -Wno-missing-field-initializers $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict> -ffp-contract=off -fno-math-errno -fvisibility=hidden)
 # AVX2 and FMA are the floor on x86-64; kernels choose more at run time.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   target_compile_options(sluice_options INTERFACE -march=x86-64-v3)

@@ -49,6 +49,7 @@ void set_common(Arguments& out, const std::string& name, const std::string& valu
   Invocation& in = out.invocation;
   if (name == "out") in.out = value;
   if (name == "overwrite") in.overwrite = true;
+  if (name == "seed") in.seed_given = true;
   if (name == "seed") out.seed = number<int64_t>(name, value, 0, (int64_t{1} << 62));
   if (name == "threads") out.threads = number<int>(name, value, 1, 4096);
   if (name == "memory") {

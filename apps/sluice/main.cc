@@ -3,12 +3,14 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <algorithm>
 #include <memory>
 #include <new>
 
 #include "arguments.h"
 #include "help.h"
+#include "progress.h"
 #include "sluice/comm/mpi_ranks.h"
 #include "sluice/core/error.h"
 #include "sluice/kernels/cpu.h"
@@ -66,6 +68,7 @@ Context context_of(const Arguments& args, Communicator* comm) {
   ctx.seed = static_cast<uint64_t>(args.seed);
   ctx.comm = comm;
   ctx.stop = &stop_wanted;
+  if (const char* rows = std::getenv("SLUICE_LEAF_ROWS")) ctx.leaf_rows = parse_number<int64_t>(rows).value_or(0);  // for tests: other cuts
   return ctx;
 }
 
@@ -84,9 +87,16 @@ int run(const std::vector<std::string>& words) {
       return 0;
     }
     check_target();
-    comm = mpi_communicator_if_launched();
+    MpiOptions mpi;
+    mpi.lost = [json = args.invocation.json](const std::string& where, const std::string& message, const std::string& remedy) {
+      say(Error(ErrorCode::kRankFailed, where, message, remedy), json);
+    };
+    comm = mpi_communicator_if_launched(mpi);
     Context ctx = context_of(args, comm.get());
+    TextProgress progress(::isatty(2) != 0);
+    if (ctx.rank() == 0 && !args.invocation.quiet && args.progress != "off") ctx.progress = &progress;
     const Said said = run_command(args.invocation, ctx);
+    progress.clear();
     if (ctx.rank() == 0) {
       if (args.invocation.json) {
         std::fputs(to_json_text(said.summary).c_str(), stdout);

@@ -376,11 +376,7 @@ Dataset dataset_of(const Table& table, const InputOptions& options, Context& ctx
   rows->names = names;
   rows->stats = measure(*rows, ctx);
   if (!options.label.empty()) data.labels = read_label(table, options.label, ctx);
-  const int64_t id = id_column(table, options);
-  if (id >= 0) {
-    data.ids = ids_of(table, id);
-    data.id_name = table.columns[static_cast<size_t>(id)].name;
-  }
+  data.ids = row_names(table, options, data.id_name);
   data.content = content_of(*rows, data.labels, data.ids.get());
   data.account.in = table.rows + table.rejected;
   data.account.rejected = table.rejected;
@@ -407,6 +403,33 @@ Dataset dataset_of(const Table& table, const InputOptions& options, Context& ctx
 }
 
 Dataset open_dataset(const InputOptions& options, Context& ctx) { return dataset_of(open_table(options, ctx), options, ctx); }
+
+std::shared_ptr<TextColumn> row_names(const Table& table, const InputOptions& options, std::string& column) {
+  const int64_t id = id_column(table, options);
+  if (id < 0) return nullptr;
+  column = table.columns[static_cast<size_t>(id)].name;
+  return ids_of(table, id);
+}
+
+std::string table_content(const Table& table, Context& ctx) {
+  XXH3_state_t state;
+  XXH3_128bits_reset(&state);
+  const auto text = [&](std::string_view value) {
+    const uint64_t size = value.size();
+    XXH3_128bits_update(&state, &size, sizeof size);
+    XXH3_128bits_update(&state, value.data(), value.size());
+  };
+  if (table.numbers != nullptr) {
+    if (!table.numbers->stats.measured) table.numbers->stats = measure(*table.numbers, ctx);
+    XXH3_128bits_update(&state, table.numbers->stats.content.data(), 16);
+  }
+  for (const TableColumn& column : table.columns) text(column.name);
+  for (const auto& column : table.texts) {
+    for (int64_t i = 0; i < column->rows(); ++i) text(column->at(i));
+  }
+  const XXH128_hash_t digest = XXH3_128bits_digest(&state);
+  return content_hex({digest.low64, digest.high64});
+}
 
 Matrix<double> read_matrix_file(const std::string& path, Context& ctx) {
   Context alone = ctx;

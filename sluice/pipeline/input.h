@@ -72,6 +72,12 @@ Labels read_label(const Table& table, const std::string& label, Context& ctx);
 // The rows in memory, as float32 where no value changes by it; the source itself where they would take more than the budget allows.
 std::shared_ptr<Source> into_memory(std::shared_ptr<Source> source, Context& ctx);
 
+// The names of the rows by --id or by a folder's file names, and the column's name; null if there are none.
+std::shared_ptr<TextColumn> row_names(const Table& table, const InputOptions& options, std::string& column);
+
+// The content hash of a whole table: numbers, texts and names.
+std::string table_content(const Table& table, Context& ctx);
+
 // A small numeric file whole (initial centres and the like).
 Matrix<double> read_matrix_file(const std::string& path, Context& ctx);
 

@@ -18,6 +18,7 @@ struct Invocation {
   bool overwrite = false;
   std::string spool;
   std::string assignments = "csv";
+  bool seed_given = false;         // --seed was there: it goes before a pipeline file's
   bool json = false;
   bool quiet = false;
   std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "sluice/core/random.h"
+#include "sluice/metrics/internal.h"
 #include "sluice/pipeline/files.h"
 #include "sluice/pipeline/plane.h"
 #include "sluice/pipeline/row_files.h"
@@ -75,6 +76,21 @@ ReportBars sizes_of(const Json& sizes) {
   return bars;
 }
 
+// Rows up to which a page computes silhouettes unasked.
+constexpr int64_t kMostSilhouetteRows = 10'000;
+
+ReportBars silhouettes_of(const InternalMeasures& measures) {
+  ReportBars bars;
+  bars.title = "Silhouette by cluster";
+  bars.note = "Euclidean silhouette, 1 at best; all rows together " + report_number(measures.silhouette) + ".";
+  for (size_t c = 0; c < measures.cluster_silhouettes.size() && c < static_cast<size_t>(kMostCenters); ++c) {
+    bars.names.push_back("cluster " + std::to_string(measures.labels[c]));
+    bars.values.push_back(measures.cluster_silhouettes[c]);
+    bars.color.push_back(measures.labels[c]);
+  }
+  return bars;
+}
+
 ReportCurve curve_of(const Figure& figure) {
   ReportCurve curve;
   curve.title = figure.title;
@@ -112,7 +128,7 @@ ReportRowAccount account_of(const RowAccount& account) {
 
 void add_facts(Report& page, const Json& result) {
   for (const auto& [key, value] : result.items()) {
-    if (value.is_structured()) continue;
+    if (!value.is_number()) continue;
     std::string name = key;
     std::replace(name.begin(), name.end(), '_', ' ');
     page.facts.push_back({name, plain(value), ""});
@@ -130,6 +146,10 @@ Report page_of(const Outcome& outcome, const std::string& command, const Json& s
   add_facts(page, result);
   page.sections.emplace_back(scatter_of(outcome, data, ctx));
   if (result.contains("cluster_sizes")) page.sections.emplace_back(sizes_of(result["cluster_sizes"]));
+  if (outcome.labels && data.rows->rows() <= kMostSilhouetteRows) {
+    const InternalMeasures measures = internal_measures(*data.rows, *outcome.labels, SilhouetteKind::kEuclidean, ctx);
+    if (std::isfinite(measures.silhouette)) page.sections.emplace_back(silhouettes_of(measures));
+  }
   for (const Figure& figure : outcome.figures) page.sections.emplace_back(curve_of(figure));
   if (!outcome.centers.empty()) page.sections.emplace_back(centers_of(outcome, *data.rows));
   ReportPairs params;

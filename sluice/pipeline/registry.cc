@@ -1,6 +1,8 @@
 #include "sluice/pipeline/registry.h"
 
+#include "sluice/cluster/dbscan.h"
 #include "sluice/cluster/kmeans.h"
+#include "sluice/reduce/pca.h"
 
 namespace sluice {
 namespace {
@@ -15,6 +17,10 @@ const std::vector<Algorithm>& table() {
   static const std::vector<Algorithm> kAll = {
       entry<KMeansParams, kmeans_run>("kmeans", Kind::kClusterer, "k centres that minimise the distance from each row to its nearest", kmeans_apply,
                                       {"inertia", "n_iter", "converged", "n_clusters", "cluster_sizes", "init", "metric"}),
+      entry<DbscanParams, dbscan_run>("dbscan", Kind::kClusterer, "clusters of any shape as what dense rows reach, and noise", dbscan_apply,
+                                      {"n_clusters", "n_noise", "n_core"}),
+      entry<PcaParams, pca_run>("pca", Kind::kReducer, "the orthogonal directions along which the rows vary most", pca_apply,
+                                {"n_components", "explained_variance", "explained_variance_ratio", "singular_values", "noise_variance"}),
   };
   return kAll;
 }
