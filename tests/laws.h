@@ -22,7 +22,7 @@ namespace sluice::laws {
 template <class S>
 struct Options {
   std::function<std::string(const S&)> view = {};  // what must be equal; default: the saved bytes
-  bool weights = false;                       // weight w equals w copies, compared by `weighted_view`, else `view`
+  bool weights = false;                            // weight w equals w copies, compared by `weighted_view`, else `view`
   std::function<std::string(const S&)> weighted_view = {};
   int64_t leaf_rows = 37;
   int rounds = 5;

@@ -8,11 +8,12 @@ import re
 import sys
 
 ALGORITHMS = {"cluster", "reduce", "preprocess", "patterns", "mixture", "anomaly", "curate", "neural"}
-BELOW = {"core", "kernels", "neighbors", "metrics"}
+BELOW = {"core", "kernels", "linalg", "neighbors", "metrics"}
 
 # Room -> the rooms whose headers it may include, itself apart.
 ARROWS = {
     "kernels": set(),
+    "linalg": set(),
     "core": {"kernels"},
     "comm": {"core"},
     "io": {"core"},

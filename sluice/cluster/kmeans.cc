@@ -57,30 +57,6 @@ kernels::AssignPlan plan_for(const Matrix<double>& centers, const Geometry& geom
   return {geometry.metric, centers.values.data(), centers.rows, centers.cols, geometry.shift.data(), geometry.scale_exponent};
 }
 
-// Ranges of weight * value, and of the weights.
-std::vector<LimbFormat::Range> weighted_ranges(const Source& rows) {
-  std::vector<LimbFormat::Range> ranges = ranges_of(rows.stats);
-  if (rows.max_weight() > 0) {
-    int exponent = 0;
-    std::frexp(rows.max_weight(), &exponent);
-    for (LimbFormat::Range& range : ranges) {
-      range.max_exponent += exponent;
-      range.sum_exponent += exponent;
-    }
-  }
-  return ranges;
-}
-
-LimbFormat weight_format(const Source& rows) {
-  if (!(rows.max_weight() > 0)) return {};
-  int exponent = 0;
-  std::frexp(rows.max_weight(), &exponent);
-  int log_rows = 0;
-  std::frexp(static_cast<double>(rows.rows()), &log_rows);
-  const LimbFormat::Range range{exponent, exponent - 40, exponent + log_rows};
-  return LimbFormat(std::span(&range, 1), rows.rows());
-}
-
 // One start of Lloyd's method, pass by pass.
 class Lloyd {
  public:
@@ -306,7 +282,7 @@ KMeansFit kmeans_fit(const Source& all_rows, const KMeansParams& params, const M
   fit.n_iter = at.best_iter;
   fit.converged = at.best_converged;
   fit.starts = starts;
-  fit.starts_agreed = std::count_if(at.inertias.begin(), at.inertias.end(), [&](double x) { return x - fit.inertia <= 1e-6 * fit.inertia; });
+  fit.starts_agreed = std::count_if(at.inertias.begin(), at.inertias.end(), [&](double x) { return x - fit.inertia <= 1e-3 * fit.inertia; });
   return fit;
 }
 

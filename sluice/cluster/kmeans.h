@@ -56,7 +56,7 @@ struct KMeansFit {
   int64_t n_iter = 0;                  // passes of the best start
   bool converged = false;
   int64_t starts = 0;
-  int64_t starts_agreed = 0;           // starts whose inertia is within 1e-6 of the best
+  int64_t starts_agreed = 0;           // starts whose inertia is within 0.1 % of the best
 };
 
 // `init_centers`: k x d, used when params.init names a file. Rows must be measured (statistics.h).

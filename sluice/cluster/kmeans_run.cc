@@ -58,7 +58,7 @@ Outcome kmeans_run(const Source& rows, const KMeansParams& params, Context& ctx)
   out.result.put("n_starts", fit.starts);
   out.result.put("n_starts_agreed", fit.starts_agreed);
   if (fit.starts > 1) {
-    out.notes.push_back(std::to_string(fit.starts_agreed) + " of " + std::to_string(fit.starts) + " starts ended at the same inertia, to one part in a million");
+    out.notes.push_back(std::to_string(fit.starts_agreed) + " of " + std::to_string(fit.starts) + " starts came within 0.1 % of the best inertia");
   }
   if (!fit.converged) out.notes.push_back("stopped at max_iter before the centres came to rest");
   out.labels = std::move(fit.labels);

@@ -58,6 +58,29 @@ class FarthestState {
 
 }  // namespace
 
+std::vector<LimbFormat::Range> weighted_ranges(const Source& rows) {
+  std::vector<LimbFormat::Range> ranges = ranges_of(rows.stats);
+  if (rows.max_weight() > 0) {
+    int exponent = 0;
+    std::frexp(rows.max_weight(), &exponent);
+    for (LimbFormat::Range& range : ranges) {
+      range.max_exponent += exponent;
+      range.sum_exponent += exponent;
+    }
+  }
+  return ranges;
+}
+
+LimbFormat weight_format(const Source& rows) {
+  if (!(rows.max_weight() > 0)) return {};
+  int exponent = 0;
+  std::frexp(rows.max_weight(), &exponent);
+  int log_rows = 0;
+  std::frexp(static_cast<double>(rows.rows()), &log_rows);
+  const LimbFormat::Range range{exponent, exponent - 40, exponent + log_rows};
+  return LimbFormat(std::span(&range, 1), rows.rows());
+}
+
 ClusterSums::ClusterSums(const LimbFormat& format, const LimbFormat& weight_format, int64_t k)
     : format(&format),
       weight_format(&weight_format),

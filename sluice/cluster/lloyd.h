@@ -11,6 +11,10 @@
 
 namespace sluice {
 
+// Ranges of weight * value, and the format of the weights (without limbs where rows have none), for the sums below.
+std::vector<LimbFormat::Range> weighted_ranges(const Source& rows);
+LimbFormat weight_format(const Source& rows);
+
 // Sums of rows and their weights by cluster. Unweighted rows weigh 1.
 struct ClusterSums {
   ClusterSums() = default;

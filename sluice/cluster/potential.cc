@@ -61,7 +61,10 @@ Potential::Potential(const Source& rows, const Geometry& geometry, Context& ctx)
   sum_leaves();
 }
 
-uint64_t Potential::quantised(double distance, double weight) const { return static_cast<uint64_t>(std::ldexp(distance * weight, scale_)); }
+// Below 2^62; the product with a power of two is exact.
+uint64_t Potential::quantised(double distance, double weight) const {
+  return static_cast<uint64_t>(static_cast<int64_t>(distance * weight * unit_));
+}
 
 // Chooses the unit from the largest potential, then sums by leaf.
 void Potential::sum_leaves() {
@@ -85,6 +88,7 @@ void Potential::sum_leaves() {
     for (const Bytes& theirs : ctx_->comm->all_gather(std::as_bytes(std::span(&most, 1)))) most = std::max(most, ByteReader(theirs).get<double>());
   }
   scale_ = most > 0 ? std::min(1000, 62 - exponent_of(most)) : 0;
+  unit_ = std::ldexp(1.0, scale_);
   leaves_.assign(leaves, 0);
   for_each_leaf(range_, *ctx_, [&](int worker, int64_t leaf) {
     U128 sum = 0;

@@ -57,8 +57,8 @@ struct Lost {
 
 void say_lost(void* context, int rank, double seconds) {
   const std::string where = rank < 0 ? "MPI" : "rank " + std::to_string(rank);
-  const std::string message = rank < 0 ? "it did not start within " + whole_or_decimal(seconds) + " s"
-                                       : "no sign of life for " + whole_or_decimal(seconds) + " s";
+  const std::string message =
+      rank < 0 ? "it did not start within " + whole_or_decimal(seconds) + " s" : "no sign of life for " + whole_or_decimal(seconds) + " s";
   const std::string remedy = "see that every machine of the run is up, then run the same command again";
   const auto& say = static_cast<Lost*>(context)->say;
   if (say) return say(where, message, remedy);
@@ -128,7 +128,8 @@ class MpiCommunicator final : public Communicator {
  private:
   void check(int failed) const {
     if (failed != 0) {
-      fail(ErrorCode::kRankFailed, "rank " + std::to_string(rank_), std::string("a message to the other ranks failed: ") + table_.failure(run_),
+      fail(ErrorCode::kRankFailed, "rank " + std::to_string(rank_),
+           std::string("a message to the other ranks failed: ") + table_.failure(run_),
            "see that every machine of the run is up, then run the same command again");
     }
   }

@@ -12,8 +12,8 @@
 namespace sluice {
 
 struct MpiOptions {
-  double timeout = 0;                  // seconds; 0: $SLUICE_RANK_TIMEOUT, or 30
-  int64_t chunk = int64_t{1} << 26;    // most bytes in one message; larger transfers go in pieces
+  double timeout = 0;                // seconds; 0: $SLUICE_RANK_TIMEOUT, or 30
+  int64_t chunk = int64_t{1} << 26;  // most bytes in one message; larger transfers go in pieces
   // What to do, from another thread, right before a lost peer ends this process; empty: the contract's line on standard error.
   std::function<void(const std::string& where, const std::string& message, const std::string& remedy)> lost;
 };

@@ -133,4 +133,6 @@ int check(const std::string& mode) {
 }  // namespace
 }  // namespace sluice
 
-int main(int count, char** words) { return count == 2 ? sluice::check(words[1]) : 2; }
+int main(int count, char** words) {
+  return count == 2 ? sluice::check(words[1]) : 2;
+}

@@ -18,7 +18,7 @@ struct Meeting {
   std::condition_variable changed;
   int64_t number = 0;  // of meetings that have ended
   int arrived = 0;
-  int left = -1;       // the first rank that has gone, or -1
+  int left = -1;  // the first rank that has gone, or -1
   std::vector<std::span<const std::byte>> shown;
   std::vector<Call> calls;
 };

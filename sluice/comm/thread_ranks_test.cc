@@ -15,7 +15,9 @@ Bytes bytes_of(const std::string& text) {
   const auto* p = reinterpret_cast<const std::byte*>(text.data());
   return {p, p + text.size()};
 }
-std::string text_of(const Bytes& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
+std::string text_of(const Bytes& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 TEST(ThreadRanks, SumIsTheSameOnAllRanksAndWraps) {
   for (int ranks : {1, 2, 5}) {
@@ -108,9 +110,10 @@ TEST(ThreadRanks, AllFailingGivesTheLowest) {
 }
 
 TEST(ThreadRanks, ARankThatLeavesEarlyDoesNotHangTheRest) {
-  EXPECT_THROW(run_as_ranks(3, [](Communicator& comm) {
-                 if (comm.rank() != 1) comm.barrier();
-               }),
+  EXPECT_THROW(run_as_ranks(3,
+                            [](Communicator& comm) {
+                              if (comm.rank() != 1) comm.barrier();
+                            }),
                Error);
 }
 

@@ -90,9 +90,9 @@ TEST(ExactSum, AgreesWithBitwiseArithmetic) {
     const uint64_t kind = random() % 4;
     for (size_t n = random() % 40; n > 0; --n) {
       double x = any_double(random);
-      if (kind == 1) x = std::ldexp(x, -2000);                                                    // subnormal and zero
+      if (kind == 1) x = std::ldexp(x, -2000);                                                                        // subnormal and zero
       if (kind == 2) x = std::ldexp(static_cast<double>(random() % 64) - 32, static_cast<int>(random() % 120) - 60);  // near ties
-      if (kind == 3 && !values.empty() && random() % 2) x = -values[random() % values.size()];    // cancellation
+      if (kind == 3 && !values.empty() && random() % 2) x = -values[random() % values.size()];                        // cancellation
       values.push_back(x);
       truth.add(x);
     }

@@ -1,5 +1,6 @@
 #include "sluice/core/fold.h"
 
+#include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/parallel_for.h>
 #include <oneapi/tbb/task_arena.h>
 
@@ -105,8 +106,12 @@ LeafRange leaf_range(int64_t rows, int64_t cols, const Context& ctx) {
 
 void for_each_leaf(const LeafRange& range, Context& ctx, const std::function<void(int, int64_t)>& body) {
   kernels::set_float_mode();  // what the caller does with the results is arithmetic too
-  std::atomic<int64_t> next{range.first};
+  // TBB orders what happens before, in and after its tasks; the store of `next` and `ended` say it once more in terms that a race
+  // checker sees, which does not look into the library.
+  std::atomic<int64_t> next{0};
+  std::atomic<int> ended{0};
   FirstError first;
+  next.store(range.first);
   const auto work = [&](int worker) {
     kernels::set_float_mode();
     for (int64_t leaf = next++; leaf < range.last && !first.beyond(leaf); leaf = next++) {
@@ -117,14 +122,18 @@ void for_each_leaf(const LeafRange& range, Context& ctx, const std::function<voi
         first.put(leaf, current_error());
       }
     }
+    ++ended;
   };
   const int workers = static_cast<int>(std::min<int64_t>(worker_count(ctx), std::max<int64_t>(1, range.last - range.first)));
   if (workers == 1) {
     work(0);
   } else {
+    // As many threads as asked for, also on fewer processors.
+    const oneapi::tbb::global_control limit(oneapi::tbb::global_control::max_allowed_parallelism, static_cast<size_t>(workers));
     oneapi::tbb::task_arena arena(workers);
     arena.execute([&] { oneapi::tbb::parallel_for(0, workers, work, oneapi::tbb::simple_partitioner()); });
   }
+  (void)ended.load();
   agree(first, ctx);
 }
 

@@ -15,7 +15,9 @@ constexpr int64_t kChunkRows = 8;       // at least, for wide rows: the columns'
 constexpr int64_t kMostLanes = 64;      // up to here rows are taken together
 constexpr int64_t kFlushRows = 32768;   // the 16-bit counts are taken out before they could overflow
 
-int exponent_of(double x) { return std::ilogb(x); }
+int exponent_of(double x) {
+  return std::ilogb(x);
+}
 
 }  // namespace
 

@@ -66,8 +66,8 @@ class LeafScanner {
   kernels::ScanChecks checks_;
   Lanes<float> narrow_;
   Lanes<double> wide_;
-  std::vector<uint16_t> counts_;      // kExponentStride a lane
-  std::vector<int64_t> not_finite_;   // a column, since the last flush
+  std::vector<uint16_t> counts_;     // kExponentStride a lane
+  std::vector<int64_t> not_finite_;  // a column, since the last flush
   std::vector<double> scratch_;
 };
 

@@ -25,7 +25,9 @@ struct Case {
   int most_limbs;
 };
 
-double normal(std::mt19937_64& random) { return std::normal_distribution<double>()(random); }
+double normal(std::mt19937_64& random) {
+  return std::normal_distribution<double>()(random);
+}
 
 std::vector<Case> cases() {
   return {
@@ -123,7 +125,8 @@ TEST_P(Limbs, TheMeanIsWithinOneUlpOfTheSumsQuotient) {
   const auto sums = summed(values_);
   const LimbFormat::Total total = format_.total(sums.data(), n, 0);
   for (const double divisor : {static_cast<double>(n), 3.0, 0.7}) {
-    const auto truth = static_cast<double>((static_cast<__float128>(total.high) + static_cast<__float128>(total.low)) / static_cast<__float128>(divisor));
+    const auto truth =
+        static_cast<double>((static_cast<__float128>(total.high) + static_cast<__float128>(total.low)) / static_cast<__float128>(divisor));
     EXPECT_LE(distance_in_ulps(format_.mean(sums.data(), n, 0, divisor), truth), 1);
   }
 }

@@ -31,7 +31,9 @@ TEST(Log64, IsWithinItsBoundEverywhere) {
     check(1 + std::ldexp(static_cast<double>(static_cast<int64_t>(random())), -63 - static_cast<int>(random() % 40)));
   }
   for (int e = -1074; e < 1024; ++e) check(std::ldexp(1.0, e));
-  for (const double x : {0x1p-1074, 0x1p-1022, 1 - 0x1p-53, 1 + 0x1p-52, 0.70710678118654746, 0.70710678118654757, std::numeric_limits<double>::max()}) check(x);
+  for (const double x :
+       {0x1p-1074, 0x1p-1022, 1 - 0x1p-53, 1 + 0x1p-52, 0.70710678118654746, 0.70710678118654757, std::numeric_limits<double>::max()})
+    check(x);
   EXPECT_LE(worst, 1.0);
   RecordProperty("worst_ulps", std::to_string(worst));
 }
@@ -85,9 +87,9 @@ TEST(Exp64, EndsAndSpecialValues) {
 
 // Known to many digits (Wichura's test values and the usual tables).
 TEST(InverseNormal, KnownValues) {
-  const double known[][2] = {{0.25, -0.67448975019608174},      {0.001, -3.0902323061678135},   {1e-20, -9.2623400897984077},
-                             {0.975, 1.9599639845400542},       {0.5, 0},                       {0.84134474606854293, 1.0},
-                             {1e-300, -37.0470962993612}};
+  const double known[][2] = {
+      {0.25, -0.67448975019608174}, {0.001, -3.0902323061678135}, {1e-20, -9.2623400897984077}, {0.975, 1.9599639845400542}, {0.5, 0},
+      {0.84134474606854293, 1.0},   {1e-300, -37.0470962993612}};
   for (const auto& [p, x] : known) EXPECT_NEAR(inverse_normal(p), x, 4e-15 * std::max(1.0, std::fabs(x))) << p;
 }
 
@@ -100,7 +102,8 @@ TEST(InverseNormal, InvertsTheDistribution) {
     if (p <= 0 || p >= 1) continue;
     const double x = inverse_normal(p);
     // One Newton step in long double from x tells its error.
-    const long double lower = x < 0 ? 0.5L * std::erfc(-static_cast<long double>(x) / std::sqrt(2.0L)) : 1 - 0.5L * std::erfc(static_cast<long double>(x) / std::sqrt(2.0L));
+    const long double lower = x < 0 ? 0.5L * std::erfc(-static_cast<long double>(x) / std::sqrt(2.0L))
+                                    : 1 - 0.5L * std::erfc(static_cast<long double>(x) / std::sqrt(2.0L));
     const long double density = std::exp(-0.5L * x * x) / std::sqrt(2 * 3.14159265358979323846264338L);
     const long double error = x < 5 ? (lower - p) / density : 0;
     worst = std::max(worst, static_cast<double>(std::fabs(error) / std::max(1e-3L, std::fabs(static_cast<long double>(x)))));

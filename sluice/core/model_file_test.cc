@@ -34,12 +34,10 @@ ModelFile example() {
 }
 
 Bytes file_of(const std::string& header, size_t data_bytes) {
-  ByteWriter out;
-  out.put<uint64_t>(header.size());
-  Bytes bytes = out.take();
-  const auto chars = std::as_bytes(std::span<const char>(header));
-  bytes.insert(bytes.end(), chars.begin(), chars.end());
-  bytes.resize(bytes.size() + data_bytes);
+  const uint64_t length = header.size();
+  Bytes bytes(8 + header.size() + data_bytes);
+  std::memcpy(bytes.data(), &length, 8);
+  std::memcpy(bytes.data() + 8, header.data(), header.size());
   return bytes;
 }
 
@@ -119,27 +117,33 @@ TEST(ModelFile, LyingHeadersAreRefused) {
   };
   EXPECT_FALSE(refused(file_of("{\"a\":" + tensor("[2]", "[0,16]") + "}", 16)));
   const std::string bad[] = {
-      "{\"a\":" + tensor("[2]", "[0,16]") + "}",                                             // no data at all (below: 0 bytes)
-      "{\"a\":" + tensor("[2]", "[8,24]") + "}",                                             // past the end
-      "{\"a\":" + tensor("[2]", "[16,0]") + "}",                                             // backwards
-      "{\"a\":" + tensor("[3]", "[0,16]") + "}",                                             // shape and bytes differ
-      "{\"a\":" + tensor("[-2]", "[0,16]") + "}",                                            // negative
-      "{\"a\":" + tensor("[4294967296,4294967296]", "[0,16]") + "}",                         // the product wraps to 0
+      "{\"a\":" + tensor("[2]", "[0,16]") + "}",                      // no data at all (below: 0 bytes)
+      "{\"a\":" + tensor("[2]", "[8,24]") + "}",                      // past the end
+      "{\"a\":" + tensor("[2]", "[16,0]") + "}",                      // backwards
+      "{\"a\":" + tensor("[3]", "[0,16]") + "}",                      // shape and bytes differ
+      "{\"a\":" + tensor("[-2]", "[0,16]") + "}",                     // negative
+      "{\"a\":" + tensor("[4294967296,4294967296]", "[0,16]") + "}",  // the product wraps to 0
       "{\"a\":" + tensor("[18446744073709551615]", "[0,16]") + "}",
       "{\"a\":" + tensor("[2.0]", "[0,16]") + "}",
       "{\"a\":" + tensor("[2]", "[0,16]", "F16") + "}",
       "{\"a\":" + tensor("[2]", "[0,16,16]") + "}",
-      "{\"a\":" + tensor("[1]", "[0,8]") + ",\"b\":" + tensor("[1]", "[0,8]") + "}",         // overlap
-      "{\"a\":" + tensor("[1]", "[0,8]") + ",\"a\":" + tensor("[1]", "[8,16]") + "}",        // twice the same name
-      "{\"a\":" + tensor("[1]", "[8,16]") + "}",                                             // a gap before
-      "{\"a\":" + tensor("[1]", "[0,8]") + "}",                                              // bytes left over
+      "{\"a\":" + tensor("[1]", "[0,8]") + ",\"b\":" + tensor("[1]", "[0,8]") + "}",                        // overlap
+      "{\"a\":" + tensor("[1]", "[0,8]") + ",\"a\":" + tensor("[1]", "[8,16]") + "}",                       // twice the same name
+      "{\"a\":" + tensor("[1]", "[8,16]") + "}",                                                            // a gap before
+      "{\"a\":" + tensor("[1]", "[0,8]") + "}",                                                             // bytes left over
       "{\"a\":" + tensor("[2]", "[0,16]") + ",\"e\":" + tensor("[288230376151711743,0]", "[16,16]") + "}",  // empty, but how wide
       "{\"a\":" + tensor("[2]", "[0,16]") + ",\"__metadata__\":{\"k\":1}}",
       "{\"a\":" + tensor("[2]", "[0,16]") + ",\"__metadata__\":{\"k\":\"1\",\"k\":\"2\"}}",
       "{\"a\":" + tensor("[2]", "[0,16]") + ",\"__metadata__\":[]}",
       "{\"a\":{\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[0,16],\"x\":{\"a\":{\"a\":{\"a\":{\"a\":1}}}}}}",
       "{\"a\":{\"dtype\":\"F64\",\"dtype\":\"F64\",\"shape\":[2],\"data_offsets\":[0,16]}}",
-      "{\"a\":1}", "[]", "", "null", "{", "{\"a\":\xff}", "{\"\xff\":" + tensor("[2]", "[0,16]") + "}",
+      "{\"a\":1}",
+      "[]",
+      "",
+      "null",
+      "{",
+      "{\"a\":\xff}",
+      "{\"\xff\":" + tensor("[2]", "[0,16]") + "}",
   };
   for (const std::string& header : bad) EXPECT_TRUE(refused(file_of(header, &header == bad ? 0 : 16))) << header;
 }
@@ -165,7 +169,8 @@ TEST(ReadModel, ReadsFilesAndRefusesTheRest) {
   fs::create_directories(folder);
   const Bytes bytes = encode_model(example());
   const auto write = [&](const char* name, std::span<const std::byte> what) {
-    std::ofstream(folder / name, std::ios::binary).write(reinterpret_cast<const char*>(what.data()), static_cast<std::streamsize>(what.size()));
+    std::ofstream(folder / name, std::ios::binary)
+        .write(reinterpret_cast<const char*>(what.data()), static_cast<std::streamsize>(what.size()));
     return (folder / name).string();
   };
   const auto code_of = [](const std::string& path) {
@@ -198,10 +203,12 @@ TEST(ModelFile, PythonSafetensorsReadsIt) {
   const fs::path path = fs::temp_directory_path() / ("sluice-model-" + std::to_string(::getpid()) + ".safetensors");
   const Bytes bytes = encode_model(example());
   std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  const std::string program =
-      "import safetensors, safetensors.numpy as s; m = s.load_file('" + path.string() + "'); f = safetensors.safe_open('" + path.string() +
-      "', 'np'); assert f.metadata()['algorithm'] == 'kmeans'; assert m['cluster_centers'].shape == (2, 3); assert m['cluster_centers'][1, 2] == 0.1 * 5 - 0.2; "
-      "assert m['sizes'][1] == 2**60; assert m['flags'][2] == 255; assert m['none'].shape == (0, 3); assert m['mean'].tolist() == [1.5, -2.5]";
+  const std::string program = "import safetensors, safetensors.numpy as s; m = s.load_file('" + path.string() +
+                              "'); f = safetensors.safe_open('" + path.string() +
+                              "', 'np'); assert f.metadata()['algorithm'] == 'kmeans'; assert m['cluster_centers'].shape == (2, 3); assert "
+                              "m['cluster_centers'][1, 2] == 0.1 * 5 - 0.2; "
+                              "assert m['sizes'][1] == 2**60; assert m['flags'][2] == 255; assert m['none'].shape == (0, 3); assert "
+                              "m['mean'].tolist() == [1.5, -2.5]";
   EXPECT_EQ(std::system((python + " -c \"" + program + "\"").c_str()), 0);
   fs::remove(path);
 }

@@ -68,6 +68,7 @@ struct Outcome {
   // Reducers: the row-local map to embedding_cols columns; runs on any thread.
   int64_t embedding_cols = 0;
   std::function<void(const MatrixBlock& rows, double* out)> embed;
+  std::function<Matrix<double>(const Matrix<double>& embedded)> inverse;  // back to the input's columns, where there is a way
 
   // Detectors: a score a row, higher is more anomalous.
   std::optional<RowColumn<double>> scores;

@@ -35,7 +35,8 @@ TEST_F(RowStoreTest, MemoryAndSpoolHoldTheSameRows) {
   const int64_t rows = 3000, cols = 5;
   std::vector<double> values(static_cast<size_t>(rows * cols));
   for (double& x : values) x = static_cast<double>(random());
-  for (const auto& [memory, to_file, spooled] : {std::tuple{int64_t{1} << 30, false, false}, {int64_t{10'000}, false, true}, {int64_t{1} << 30, true, true}}) {
+  for (const auto& [memory, to_file, spooled] :
+       {std::tuple{int64_t{1} << 30, false, false}, {int64_t{10'000}, false, true}, {int64_t{1} << 30, true, true}}) {
     RowStore store(cols, {.memory = memory, .spool_dir = folder_.string(), .to_file = to_file});
     for (int64_t i = 0; i < rows; ++i) store.append(values.data() + i * cols);
     EXPECT_EQ(store.rows(), rows);

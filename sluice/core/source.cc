@@ -1,6 +1,7 @@
 #include "sluice/core/source.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -125,6 +126,13 @@ void widen(Storage storage, bool byte_swap, const std::byte* from, int64_t count
 
 FileSource::FileSource(int fd, std::string where, Storage storage, bool byte_swap, int64_t offset, int64_t rows, int64_t cols, std::string unlink_path)
     : fd_(fd), where_(std::move(where)), storage_(storage), byte_swap_(byte_swap), offset_(offset), rows_(rows), cols_(cols), unlink_path_(std::move(unlink_path)) {}
+
+std::optional<FileSource::Place> FileSource::place() const {
+  struct stat mine {}, named {};
+  if (::fstat(fd_, &mine) != 0 || ::stat(where_.c_str(), &named) != 0) return std::nullopt;
+  if (mine.st_ino != named.st_ino || mine.st_dev != named.st_dev) return std::nullopt;
+  return Place{where_, storage_, byte_swap_, offset_};
+}
 
 FileSource::~FileSource() {
   if (fd_ >= 0) ::close(fd_);

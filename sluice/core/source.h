@@ -3,6 +3,7 @@
 #pragma once
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -78,6 +79,16 @@ class FileSource final : public Source {
   int64_t cols() const override { return cols_; }
   DType dtype() const override { return delivered_as(storage_); }
   MatrixBlock read(int64_t first, int64_t count, BlockBuffer& buffer) const override;
+
+  // Where another process finds the same rows; nothing when the file has no name of its own (a spool already unlinked, a part of an archive
+  // that was unpacked).
+  struct Place {
+    std::string path;
+    Storage storage = Storage::kF64;
+    bool byte_swap = false;
+    int64_t offset = 0;
+  };
+  std::optional<Place> place() const;
 
  private:
   int fd_;

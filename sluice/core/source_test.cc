@@ -37,24 +37,39 @@ double half(uint16_t h) {
 
 double plain(Storage storage, const std::byte* p) {
   switch (storage) {
-    case Storage::kF64: return as<double>(p);
-    case Storage::kF32: return as<float>(p);
-    case Storage::kF16: return half(static_cast<uint16_t>(as<uint16_t>(p)));
-    case Storage::kBF16: return static_cast<double>(std::bit_cast<float>(static_cast<uint32_t>(as<uint16_t>(p)) << 16));
-    case Storage::kI64: return as<int64_t>(p);
-    case Storage::kI32: return as<int32_t>(p);
-    case Storage::kI16: return as<int16_t>(p);
-    case Storage::kI8: return as<int8_t>(p);
-    case Storage::kU64: return as<uint64_t>(p);
-    case Storage::kU32: return as<uint32_t>(p);
-    case Storage::kU16: return as<uint16_t>(p);
-    case Storage::kU8: return as<uint8_t>(p);
-    case Storage::kBool: return as<uint8_t>(p) != 0;
+    case Storage::kF64:
+      return as<double>(p);
+    case Storage::kF32:
+      return as<float>(p);
+    case Storage::kF16:
+      return half(static_cast<uint16_t>(as<uint16_t>(p)));
+    case Storage::kBF16:
+      return static_cast<double>(std::bit_cast<float>(static_cast<uint32_t>(as<uint16_t>(p)) << 16));
+    case Storage::kI64:
+      return as<int64_t>(p);
+    case Storage::kI32:
+      return as<int32_t>(p);
+    case Storage::kI16:
+      return as<int16_t>(p);
+    case Storage::kI8:
+      return as<int8_t>(p);
+    case Storage::kU64:
+      return as<uint64_t>(p);
+    case Storage::kU32:
+      return as<uint32_t>(p);
+    case Storage::kU16:
+      return as<uint16_t>(p);
+    case Storage::kU8:
+      return as<uint8_t>(p);
+    case Storage::kBool:
+      return as<uint8_t>(p) != 0;
   }
   return 0;
 }
 
-bool same(double a, double b) { return (a != a && b != b) || (a == b && std::signbit(a) == std::signbit(b)); }
+bool same(double a, double b) {
+  return (a != a && b != b) || (a == b && std::signbit(a) == std::signbit(b));
+}
 
 int file_of(const Bytes& bytes) {
   char path[] = "/tmp/sluice-source-XXXXXX";
@@ -88,7 +103,8 @@ TEST(FileSource, EveryStorageIsReadAsItsValues) {
       Bytes file(static_cast<size_t>(offset) + bytes.size());
       std::copy(bytes.begin(), bytes.end(), file.begin() + offset);
       if (swap) {
-        for (size_t at = static_cast<size_t>(offset); at < file.size(); at += width) std::reverse(file.begin() + static_cast<int64_t>(at), file.begin() + static_cast<int64_t>(at + width));
+        for (size_t at = static_cast<size_t>(offset); at < file.size(); at += width)
+          std::reverse(file.begin() + static_cast<int64_t>(at), file.begin() + static_cast<int64_t>(at + width));
       }
       const FileSource source(file_of(file), "test", storage, swap, offset, rows, cols);
       EXPECT_EQ(source.dtype(), delivered_as(storage));

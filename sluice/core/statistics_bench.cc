@@ -1,11 +1,10 @@
 // measure() over rows in memory, one thread: values a second.
-#include "sluice/core/statistics.h"
-
 #include <benchmark/benchmark.h>
 
 #include "sluice/core/context.h"
 #include "sluice/core/random.h"
 #include "sluice/core/source.h"
+#include "sluice/core/statistics.h"
 
 namespace sluice {
 namespace {

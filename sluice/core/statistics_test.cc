@@ -103,8 +103,10 @@ void expect_same(const Statistics& a, const Statistics& b) {
   ASSERT_EQ(a.columns.size(), b.columns.size());
   for (size_t j = 0; j < a.columns.size(); ++j) {
     const ColumnStatistics &x = a.columns[j], &y = b.columns[j];
-    EXPECT_EQ(std::tie(x.missing, x.infinite, x.first_missing, x.first_infinite, x.zeros, x.finite, x.integers, x.fits_f32, x.median_exponent, x.sum_exponent),
-              std::tie(y.missing, y.infinite, y.first_missing, y.first_infinite, y.zeros, y.finite, y.integers, y.fits_f32, y.median_exponent, y.sum_exponent));
+    EXPECT_EQ(std::tie(x.missing, x.infinite, x.first_missing, x.first_infinite, x.zeros, x.finite, x.integers, x.fits_f32,
+                       x.median_exponent, x.sum_exponent),
+              std::tie(y.missing, y.infinite, y.first_missing, y.first_infinite, y.zeros, y.finite, y.integers, y.fits_f32,
+                       y.median_exponent, y.sum_exponent));
     EXPECT_EQ(std::bit_cast<uint64_t>(x.min), std::bit_cast<uint64_t>(y.min));
     EXPECT_EQ(std::bit_cast<uint64_t>(x.max), std::bit_cast<uint64_t>(y.max));
   }
@@ -121,7 +123,7 @@ TEST(Statistics, AgreeWithThePlainLoopOnHostileValues) {
         const uint64_t r = random();
         if (kind == 1) x = std::nearbyint(x);
         if (kind == 2 && r % 50 == 0) x = r % 3 == 0 ? kNan : r % 3 == 1 ? kInf : -kInf;
-        if (kind == 3) x = std::bit_cast<double>(r);                    // the whole range, NaN and infinity too
+        if (kind == 3) x = std::bit_cast<double>(r);  // the whole range, NaN and infinity too
         if (kind == 4) x = static_cast<double>(std::bit_cast<float>(static_cast<uint32_t>(r)));
         if (r % 7 == 0 && kind != 0) x = r % 2 ? 0.0 : -0.0;
       }
@@ -225,7 +227,8 @@ TEST(Statistics, SameForAnyThreadsAndRanks) {
 }
 
 TEST(Statistics, TheLeastIsNeverMinusZero) {
-  for (const std::vector<double>& values : {std::vector<double>{0.0, -0.0}, std::vector<double>{-0.0, 0.0}, std::vector<double>{-0.0, -0.0}}) {
+  for (const std::vector<double>& values :
+       {std::vector<double>{0.0, -0.0}, std::vector<double>{-0.0, 0.0}, std::vector<double>{-0.0, -0.0}}) {
     const Statistics stats = measured(MemorySource(values, 2, 1));
     EXPECT_FALSE(std::signbit(stats.columns[0].min));
     EXPECT_FALSE(std::signbit(stats.columns[0].max));

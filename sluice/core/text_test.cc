@@ -23,7 +23,8 @@ TEST(Text, NumbersRoundTrip) {
 TEST(Text, OnlyTheWholeTextIsANumber) {
   EXPECT_EQ(parse_number<int64_t>("+5"), 5);
   EXPECT_EQ(parse_number<double>("-1.5e3"), -1500);
-  for (const char* text : {"", "+", "-", "+-5", "++5", " 1", "1 ", "1,5", "0x10", "1.5.2"}) EXPECT_FALSE(parse_number<double>(text)) << text;
+  for (const char* text : {"", "+", "-", "+-5", "++5", " 1", "1 ", "1,5", "0x10", "1.5.2"})
+    EXPECT_FALSE(parse_number<double>(text)) << text;
   EXPECT_FALSE(parse_number<int64_t>("1.0"));
   EXPECT_FALSE(parse_number<int32_t>("2147483648"));
 }
@@ -50,7 +51,8 @@ TEST(ParseSize, PowersOf1024) {
   EXPECT_EQ(parse_size("1.5g"), int64_t{3} << 29);
   EXPECT_EQ(parse_size("2T"), int64_t{2} << 40);
   EXPECT_EQ(parse_size("10B"), 10);
-  for (const char* text : {"", "0", "-1", "-1G", "G", "B", "iB", "5iB", "5i", "1.5.2G", "nan", "inf", "1e30", "4194304T", "0.2", "12 G", "1GG"}) {
+  for (const char* text :
+       {"", "0", "-1", "-1G", "G", "B", "iB", "5iB", "5i", "1.5.2G", "nan", "inf", "1e30", "4194304T", "0.2", "12 G", "1GG"}) {
     EXPECT_FALSE(parse_size(text)) << text;
   }
 }

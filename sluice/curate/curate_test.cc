@@ -44,7 +44,8 @@ TEST(Curate, WitnessesFollowTheRule) {
     const auto witness = duplicate_witnesses(source, labels, distance, ctx);
     EXPECT_EQ(witness, by_the_rule(values, 2, labels, distance)) << distance;
     for (size_t i = 0; i < witness.size(); ++i) {
-      if (witness[i] >= 0) EXPECT_LT(witness[static_cast<size_t>(witness[i])], 0) << "a witness was dropped";
+      if (witness[i] < 0) continue;
+      EXPECT_LT(witness[static_cast<size_t>(witness[i])], 0) << "a witness was dropped";
     }
   }
 }

@@ -14,12 +14,15 @@
 namespace sluice {
 namespace {
 
-// Room for one page of each column even where the budget for data is small.
-constexpr int64_t kLeastArrowMemory = int64_t{64} << 20;
+// What Arrow may hold: Parquet needs two or three pages (1 MB each as a rule) of every column at a time. Twice the data's share is half of
+// the whole budget (store_options).
+int64_t arrow_memory(int64_t store) {
+  return std::max(int64_t{128} << 20, store > (int64_t{1} << 60) ? store : 2 * store);
+}
 
 [[noreturn]] void refuse(const std::string& where, int32_t code, const std::string& why) {
   if (code == static_cast<int32_t>(ErrorCode::kMemory)) {
-    fail(ErrorCode::kMemory, where, why, "raise --memory, or write the file in smaller row groups or record batches");
+    fail(ErrorCode::kMemory, where, why, "raise --memory, or write the file in smaller pages, row groups or record batches");
   }
   fail(ErrorCode::kBadInput, where, why, "give a whole Parquet, Arrow or Feather file");
 }
@@ -28,7 +31,7 @@ constexpr int64_t kLeastArrowMemory = int64_t{64} << 20;
 class ArrowFile {
  public:
   ArrowFile(const ArrowTable& table, const File& file, int64_t memory) : table_(table), where_(file.where()) {
-    file_ = table_.open(file.duplicate(), std::max(memory, kLeastArrowMemory));
+    file_ = table_.open(file.duplicate(), arrow_memory(memory));
     if (file_ == nullptr) fail_with(nullptr);
     for (int64_t i = 0; i < table_.columns(file_); ++i) {
       ArrowColumn column;
@@ -71,9 +74,9 @@ class ArrowFile {
 struct Layout {
   std::vector<std::string> names;
   std::vector<bool> texts;
-  std::vector<size_t> first;    // first column here of each there
-  std::vector<size_t> origin;   // column there of each here
-  std::vector<int64_t> numbers; // columns there, by what they are read as
+  std::vector<size_t> first;     // first column here of each there
+  std::vector<size_t> origin;    // column there of each here
+  std::vector<int64_t> numbers;  // columns there, by what they are read as
   std::vector<int64_t> text_columns;
 };
 
@@ -133,7 +136,8 @@ struct Reading {
   }
   [[noreturn]] void refuse_bytes(int64_t column, int64_t row) const {
     fail(ErrorCode::kBadInput, where,
-         "column '" + layout.names[layout.first[static_cast<size_t>(column)]] + "', row " + std::to_string(row) + " holds bytes that are not UTF-8",
+         "column '" + layout.names[layout.first[static_cast<size_t>(column)]] + "', row " + std::to_string(row) +
+             " holds bytes that are not UTF-8",
          "write it as text in UTF-8, or leave the column out when writing the file");
   }
 };
@@ -152,7 +156,8 @@ void collect_late_texts(ArrowFile& file, Reading& reading) {
   for (const size_t j : reading.columns.late()) {
     const ArrowColumn& column = file.columns[reading.layout.origin[j]];
     if (column.width > 0) {
-      fail(ErrorCode::kBadInput, reading.where, std::string("column '") + column.name + "' holds lists with whole numbers past 2^53, which no double holds",
+      fail(ErrorCode::kBadInput, reading.where,
+           std::string("column '") + column.name + "' holds lists with whole numbers past 2^53, which no double holds",
            "write its values as float64, or smaller");
     }
     late.push_back(static_cast<int64_t>(reading.layout.origin[j]));

@@ -18,9 +18,9 @@ namespace sluice {
 //   dictionary: as its values; extension types: as what they are stored as
 // Missing cells are NaN or missing text. Struct, map, union and nested lists are refused by name.
 //
-// Cost: one pass. Memory: Parquet one batch and a page for each column (about 100 MB for row groups of a million rows); Arrow one record
-// batch as it was written; then as the row store and the text columns keep.
-// Throws Error{kBadInput} for what is cut, damaged or refused, Error{kMemory} when one part of the file needs more than store.memory,
+// Cost: one pass. Memory: Parquet two or three pages (1 MB each as a rule) for each column, Arrow one record batch as it was written, both
+// bounded by 2 store.memory or 128 MiB if that is more; then as the row store and the text columns keep.
+// Throws Error{kBadInput} for what is cut, damaged or refused, Error{kMemory} when one part of the file needs more than the bound above,
 // Error{kUsage} without the plug-in, Error{kIo} for a missing file. Page checksums are verified where the file has them.
 Table read_arrow(const std::string& path, const ReadOptions& options, const StoreOptions& store);
 

@@ -34,7 +34,9 @@ bool have_arrow() {
 #define NEED_ARROW() \
   if (!have_arrow()) GTEST_SKIP() << "libsluice_arrow.so is not there (no pyarrow when it was built)"
 
-Table read(const fs::path& path) { return read_arrow(path.string(), {}, {}); }
+Table read(const fs::path& path) {
+  return read_arrow(path.string(), {}, {});
+}
 
 ErrorCode code_of(const fs::path& path, std::string* line = nullptr) {
   try {
@@ -159,9 +161,15 @@ std::string bytes_of(const fs::path& path) {
 std::string damaged(std::string bytes, int64_t number, Random& random) {
   const auto below = [&](size_t n) { return static_cast<size_t>(random.below(n)); };
   switch (number % 4) {
-    case 0: bytes.resize(below(bytes.size())); break;
-    case 1: bytes[below(std::min<size_t>(bytes.size(), 200))] ^= static_cast<char>(1 << below(8)); break;
-    case 2: bytes.replace(below(bytes.size() - 8), 8, 8, '\xff'); break;
+    case 0:
+      bytes.resize(below(bytes.size()));
+      break;
+    case 1:
+      bytes[below(std::min<size_t>(bytes.size(), 200))] ^= static_cast<char>(1 << below(8));
+      break;
+    case 2:
+      bytes.replace(below(bytes.size() - 8), 8, 8, '\xff');
+      break;
     default: {
       const size_t at = 1 + below(bytes.size() - 1);
       const size_t from = at < 30 ? 0 : at - 30;
@@ -197,7 +205,8 @@ TEST_P(DamagedArrow, IsRefusedOrRead) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, DamagedArrow,
-                         ::testing::Values("types.parquet", "types.feather", "types.arrow", "types_stream.arrow", "lists.parquet", "lists.arrow"));
+                         ::testing::Values("types.parquet", "types.feather", "types.arrow", "types_stream.arrow", "lists.parquet",
+                                           "lists.arrow"));
 
 }  // namespace
 }  // namespace sluice

@@ -47,7 +47,8 @@ class PictureRows {
       names_->append(fs::path(file).lexically_relative(folder).generic_string());
     }
     if (rows_ == nullptr) {
-      fail(ErrorCode::kBadInput, files_[0], "none of " + std::to_string(files_.size()) + " pictures can be read, the first because it " + first_reason_,
+      fail(ErrorCode::kBadInput, files_[0],
+           "none of " + std::to_string(files_.size()) + " pictures can be read, the first because it " + first_reason_,
            "give whole PNG or JPEG files");
     }
     return true;
@@ -129,7 +130,8 @@ Table read_images(const std::vector<std::string>& files, const ReadOptions& opti
   if (files.empty()) fail(ErrorCode::kBadInput, "pictures", "there are none", "give a folder that holds PNG or JPEG files");
   constexpr int64_t kMostSide = 4096;
   if (options.image_size < 0 || options.image_size > kMostSide) {
-    fail(ErrorCode::kUsage, "--size " + std::to_string(options.image_size), "is not a number of pixels from 1 to " + std::to_string(kMostSide), "say --size 28");
+    fail(ErrorCode::kUsage, "--size " + std::to_string(options.image_size),
+         "is not a number of pixels from 1 to " + std::to_string(kMostSide), "say --size 28");
   }
   // Nobody knows before the last file whether all are grey; most folders are of one kind, so the second pass is rare.
   for (const int64_t channels : {1, 3}) {

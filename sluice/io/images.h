@@ -17,8 +17,8 @@ namespace sluice {
 //
 // A file that can't be decoded is left out, counted in Table::rejected, and the first few are named in Table::rejected_why.
 // Cost: each file is read once; memory: one picture (at most 2^28 pixels) beside the row store.
-// Throws Error{kBadInput} when no picture is whole, or without image_size naming the first that has another size; Error{kIo} for a file that
-// can't be opened.
+// Throws Error{kBadInput} when no picture is whole, or without image_size naming the first that has another size; Error{kIo} for a file
+// that can't be opened.
 Table read_images(const std::vector<std::string>& files, const ReadOptions& options, const StoreOptions& store);
 
 }  // namespace sluice

@@ -1,15 +1,14 @@
 #include "sluice/io/images.h"
 
 #include <gtest/gtest.h>
+#include <jpeglib.h>
+#include <png.h>
 #include <unistd.h>
 
 #include <cstdio>  // jpeglib.h needs it first
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-
-#include <jpeglib.h>
-#include <png.h>
 
 #include "sluice/core/error.h"
 #include "sluice/core/random.h"
@@ -57,8 +56,8 @@ std::string raw_png(int64_t width, int64_t height, int depth, int type, int inte
   png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, nullptr, nullptr, nullptr);
   png_infop info = png_create_info_struct(png);
   png_set_write_fn(png, &bytes, append_png, nullptr);
-  png_set_IHDR(png, info, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height), depth, type, interlace, PNG_COMPRESSION_TYPE_DEFAULT,
-               PNG_FILTER_TYPE_DEFAULT);
+  png_set_IHDR(png, info, static_cast<png_uint_32>(width), static_cast<png_uint_32>(height), depth, type, interlace,
+               PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);
   const png_color colors[] = {{255, 0, 0}, {0, 255, 0}, {0, 0, 255}, {10, 20, 30}};
   if (type == PNG_COLOR_TYPE_PALETTE) png_set_PLTE(png, info, colors, 4);
   png_write_info(png, info);
@@ -98,7 +97,9 @@ std::string jpeg_of(const Picture& picture, bool progressive = false) {
   return bytes;
 }
 
-Picture decode(const std::string& bytes, bool gray = false) { return decode_picture(std::as_bytes(std::span(bytes)), gray, kMany, "test"); }
+Picture decode(const std::string& bytes, bool gray = false) {
+  return decode_picture(std::as_bytes(std::span(bytes)), gray, kMany, "test");
+}
 
 bool refused(const std::string& bytes) {
   try {
@@ -138,7 +139,8 @@ TEST(Picture, JpegIsNearWhatItWas) {
   for (const int64_t channels : {1, 3}) {
     for (const bool progressive : {false, true}) {
       Picture picture = sample(24, 16, channels);
-      for (size_t i = 0; i < picture.pixels.size(); ++i) picture.pixels[i] = static_cast<uint8_t>(50 + i / static_cast<size_t>(channels) % 24 * 6);
+      for (size_t i = 0; i < picture.pixels.size(); ++i)
+        picture.pixels[i] = static_cast<uint8_t>(50 + i / static_cast<size_t>(channels) % 24 * 6);
       const Picture back = decode(jpeg_of(picture, progressive));
       ASSERT_EQ(back.pixels.size(), picture.pixels.size());
       for (size_t i = 0; i < back.pixels.size(); ++i) EXPECT_NEAR(back.pixels[i], picture.pixels[i], 4);
@@ -193,7 +195,8 @@ TEST(Picture, CutAnywhereItIsRefused) {
 }
 
 TEST(Picture, DamageNeverCrashes) {
-  for (const std::string& whole : {png_of(sample(20, 17, 3), PNG_FORMAT_RGB), jpeg_of(sample(20, 17, 3)), jpeg_of(sample(20, 17, 3), true)}) {
+  for (const std::string& whole :
+       {png_of(sample(20, 17, 3), PNG_FORMAT_RGB), jpeg_of(sample(20, 17, 3)), jpeg_of(sample(20, 17, 3), true)}) {
     Random random(3, RandomStage::kSubsample, whole.size());
     for (int round = 0; round < 3000; ++round) {
       std::string bad = whole;

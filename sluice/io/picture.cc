@@ -1,14 +1,13 @@
 #include "sluice/io/picture.h"
 
-#include <csetjmp>
-#include <cstdio>  // jpeglib.h needs it first
-#include <cstring>
-
-#include <jpeglib.h>
 #include <jerror.h>
+#include <jpeglib.h>
 #include <png.h>
 
 #include <algorithm>
+#include <csetjmp>
+#include <cstdio>  // jpeglib.h needs it first
+#include <cstring>
 
 #include "sluice/core/error.h"
 
@@ -16,7 +15,8 @@ namespace sluice {
 namespace {
 
 constexpr int64_t kMaxSide = int64_t{1} << 20;
-// No picture holds more pixels for a byte of its file: deflate packs at most 1032 to 1, and a JPEG block of up to 32 x 32 pixels takes bits.
+// No picture holds more pixels for a byte of its file: deflate packs at most 1032 to 1, and a JPEG block of up to 32 x 32 pixels takes
+// bits.
 constexpr int64_t kPixelsPerByte = 8 * 1032;
 constexpr int64_t kPixelsAnyway = int64_t{1} << 16;
 
@@ -27,7 +27,8 @@ constexpr int64_t kPixelsAnyway = int64_t{1} << 16;
 void require_size(int64_t width, int64_t height, size_t bytes, int64_t most_pixels, const std::string& where) {
   const std::string size = "says that it is " + std::to_string(width) + " x " + std::to_string(height) + " pixels";
   if (width < 1 || height < 1) refuse(where, size);
-  if (width > kMaxSide || height > kMaxSide || width * height > most_pixels) refuse(where, size + ", more than " + std::to_string(most_pixels));
+  if (width > kMaxSide || height > kMaxSide || width * height > most_pixels)
+    refuse(where, size + ", more than " + std::to_string(most_pixels));
   if (width * height > kPixelsAnyway && width * height / kPixelsPerByte > static_cast<int64_t>(bytes)) {
     refuse(where, size + ", which its " + std::to_string(bytes) + " bytes can't hold");
   }
@@ -203,7 +204,9 @@ void to_gray(Picture& picture) {
 }  // namespace
 
 Picture decode_picture(std::span<const std::byte> bytes, bool gray, int64_t most_pixels, const std::string& where) {
-  const auto starts = [&](const char* magic, size_t count) { return bytes.size() >= count && std::memcmp(bytes.data(), magic, count) == 0; };
+  const auto starts = [&](const char* magic, size_t count) {
+    return bytes.size() >= count && std::memcmp(bytes.data(), magic, count) == 0;
+  };
   Picture picture;
   if (starts("\x89PNG\r\n\x1a\n", 8)) {
     picture = decode_png(bytes, most_pixels, where);

@@ -79,7 +79,8 @@ HWY_INLINE ScanFlags scan_lanes(const T* rows, int64_t count, int64_t cols, int6
 }
 
 template <class T>
-HWY_INLINE ScanFlags scan_checked(const T* rows, int64_t count, int64_t cols, int64_t stride, const ColumnScan<T>& scan, ScanChecks checks) {
+HWY_INLINE ScanFlags scan_checked(const T* rows, int64_t count, int64_t cols, int64_t stride, const ColumnScan<T>& scan,
+                                  ScanChecks checks) {
   if constexpr (sizeof(T) == 8) {
     if (checks.wide && checks.fraction) return scan_lanes<true, true>(rows, count, cols, stride, scan);
     if (checks.wide) return scan_lanes<false, true>(rows, count, cols, stride, scan);
@@ -105,12 +106,14 @@ namespace sluice::kernels {
 HWY_EXPORT(Scan32);
 HWY_EXPORT(Scan64);
 
-ScanFlags column_scan(const float* rows, int64_t count, int64_t cols, int64_t stride, const ColumnScan<float>& scan, ScanChecks checks) noexcept {
+ScanFlags column_scan(const float* rows, int64_t count, int64_t cols, int64_t stride, const ColumnScan<float>& scan,
+                      ScanChecks checks) noexcept {
   if (current_target() == Target::kScalar) return column_scan_ref(rows, count, 0, cols, stride, scan, checks);
   return HWY_DYNAMIC_DISPATCH(Scan32)(rows, count, cols, stride, scan, checks);
 }
 
-ScanFlags column_scan(const double* rows, int64_t count, int64_t cols, int64_t stride, const ColumnScan<double>& scan, ScanChecks checks) noexcept {
+ScanFlags column_scan(const double* rows, int64_t count, int64_t cols, int64_t stride, const ColumnScan<double>& scan,
+                      ScanChecks checks) noexcept {
   if (current_target() == Target::kScalar) return column_scan_ref(rows, count, 0, cols, stride, scan, checks);
   return HWY_DYNAMIC_DISPATCH(Scan64)(rows, count, cols, stride, scan, checks);
 }

@@ -42,8 +42,10 @@ struct ScanFlags {
 };
 
 // Row i starts at rows + i * stride.
-ScanFlags column_scan(const float* rows, int64_t count, int64_t cols, int64_t stride, const ColumnScan<float>& scan, ScanChecks checks) noexcept;
-ScanFlags column_scan(const double* rows, int64_t count, int64_t cols, int64_t stride, const ColumnScan<double>& scan, ScanChecks checks) noexcept;
+ScanFlags column_scan(const float* rows, int64_t count, int64_t cols, int64_t stride, const ColumnScan<float>& scan,
+                      ScanChecks checks) noexcept;
+ScanFlags column_scan(const double* rows, int64_t count, int64_t cols, int64_t stride, const ColumnScan<double>& scan,
+                      ScanChecks checks) noexcept;
 
 // Adds 1 to counts[j * kExponentStride + low 8 bits of the biased exponent of x] for every value x of column j. Rows lie contiguous,
 // at most 65,535 of them before the counts are taken out. Inside the window the 8 bits name the exponent e of 2^e <= |x| < 2^(e+1):

@@ -2,10 +2,7 @@
 
 #include "sluice/pipeline/algorithm_command.h"
 #include "sluice/pipeline/evaluate.h"
-#if __has_include("sluice/cluster/choose_k.h") && __has_include("sluice/metrics/internal.h")
 #include "sluice/cluster/choose_k.h"
-#define SLUICE_ALL 1
-#endif
 #include "sluice/pipeline/output_dir.h"
 #include "sluice/pipeline/run.h"
 #include "sluice/pipeline/table_commands.h"
@@ -37,15 +34,11 @@ std::vector<Command> all_commands() {
   out.push_back({"apply", "use a fitted model on new rows", Takes::kModelAndData, "MODEL INPUT...", param_infos<ApplyParams>(), apply_command});
   out.push_back({"profile", "what a table holds, and what looks wrong", Takes::kData, "INPUT...", {}, profile_command});
   out.push_back({"preprocess", "raw columns to rows of numbers, fitted and saved", Takes::kData, "INPUT...", param_infos<PreprocessParams>(), preprocess_command});
-#ifdef SLUICE_ALL
   out.push_back({"choose-k", "how many clusters, if any", Takes::kData, "INPUT...", param_infos<ChooseKParams>(), choose_k_command});
   out.push_back({"evaluate", "how good a labelling is", Takes::kData, "INPUT... --labels FILE", param_infos<EvaluateParams>(), evaluate_command});
-#endif
   out.push_back({"init", "propose a pipeline file for a data set", Takes::kData, "INPUT...", {}, init_command});
-#ifdef SLUICE_ALL
   out.push_back({"plan", "check a pipeline file and read it back", Takes::kFile, "PIPELINE.yaml", {}, plan_command});
   out.push_back({"run", "run a pipeline file", Takes::kFile, "PIPELINE.yaml", {}, run_pipeline_command});
-#endif
   out.push_back({"verify", "check a finished folder against its manifest", Takes::kFolder, "DIR", {}, verify_command});
   return out;
 }

@@ -1,4 +1,3 @@
-#if __has_include("sluice/cluster/choose_k.h") && __has_include("sluice/metrics/internal.h")
 #include "sluice/pipeline/evaluate.h"
 
 #include <algorithm>
@@ -88,7 +87,7 @@ Said evaluate_command(const Invocation& in, Context& ctx) {
   put_or_null(outcome.result, "davies_bouldin", measures.davies_bouldin);
   put_or_null(outcome.result, "calinski_harabasz", measures.calinski_harabasz);
   outcome.result.put("wcss", measures.wcss);
-  outcome.result.put("n_clusters", measures.n_clusters);
+  outcome.result.put("n_clusters", static_cast<int64_t>(measures.cluster_sizes.size()));
   outcome.result.put("n_noise", measures.n_noise);
   if (measures.n_noise > 0) outcome.notes.push_back(std::to_string(measures.n_noise) + " rows labelled as noise are left out of silhouette, Davies-Bouldin, Calinski-Harabasz and WCSS");
   add_label_measures(outcome, data, ctx);
@@ -104,4 +103,3 @@ Said choose_k_command(const Invocation& in, Context& ctx) {
 }
 
 }  // namespace sluice
-#endif

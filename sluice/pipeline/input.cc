@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <iostream>
 #include <limits>
 #include <set>
 
@@ -15,7 +14,7 @@
 #include "sluice/core/text.h"
 #include "sluice/io/input.h"
 #include "sluice/io/views.h"
-#include "sluice/pipeline/files.h"
+#include "sluice/pipeline/share_table.h"
 
 namespace sluice {
 namespace {
@@ -248,21 +247,9 @@ void RowAccount::check() const {
 }
 
 Table open_table(const InputOptions& options, Context& ctx) {
-  std::vector<std::string> inputs = options.inputs;
-  ReadOptions read = options.read;
-  if (ctx.ranks() > 1) {  // standard input reaches rank 0 only
-    for (std::string& input : inputs) {
-      if (input != "-") continue;
-      const std::string copy = ctx.spool_dir + "/stdin.csv";
-      on_root(ctx, [&] {
-        const std::string all((std::istreambuf_iterator<char>(std::cin)), std::istreambuf_iterator<char>());
-        write_file(copy, all);
-      });
-      input = copy;
-    }
-  }
-  Table table;
-  on_each(ctx, [&] { table = read_table(inputs, read, store_options(ctx), ctx); });
+  StoreOptions store = store_options(ctx);
+  store.to_file = false;
+  Table table = share_table([&] { return read_table(options.inputs, options.read, store, ctx); }, ctx);
   if (table.rows == 0) fail(ErrorCode::kBadInput, options.inputs.front(), "it holds no rows", "give some data");
   return table;
 }

@@ -102,21 +102,6 @@ ReportCurve curve_of(const Figure& figure) {
   return curve;
 }
 
-ReportTable centers_of(const Outcome& outcome, const Source& rows) {
-  ReportTable table;
-  table.title = "Centres";
-  table.header.push_back("cluster");
-  const int64_t cols = std::min<int64_t>(outcome.centers.cols, 24);
-  for (int64_t j = 0; j < cols; ++j) table.header.push_back(rows.name_of(j));
-  for (int64_t c = 0; c < std::min(outcome.centers.rows, kMostCenters); ++c) {
-    std::vector<ReportCell> cells{c};
-    for (int64_t j = 0; j < cols; ++j) cells.emplace_back(outcome.centers(c, j));
-    table.rows.push_back(std::move(cells));
-  }
-  if (cols < outcome.centers.cols) table.note = "The first " + std::to_string(cols) + " of " + std::to_string(outcome.centers.cols) + " columns; all are in centers.csv.";
-  return table;
-}
-
 ReportRowAccount account_of(const RowAccount& account) {
   ReportRowAccount out;
   out.rows = account.in;
@@ -137,6 +122,21 @@ void add_facts(Report& page, const Json& result) {
 
 }  // namespace
 
+ReportTable centers_table(const Matrix<double>& centers, const Source& rows) {
+  ReportTable table;
+  table.title = "Centres";
+  table.header.push_back("cluster");
+  const int64_t cols = std::min<int64_t>(centers.cols, 24);
+  for (int64_t j = 0; j < cols; ++j) table.header.push_back(rows.name_of(j));
+  for (int64_t c = 0; c < std::min(centers.rows, kMostCenters); ++c) {
+    std::vector<ReportCell> cells{c};
+    for (int64_t j = 0; j < cols; ++j) cells.emplace_back(centers(c, j));
+    table.rows.push_back(std::move(cells));
+  }
+  if (cols < centers.cols) table.note = "The first " + std::to_string(cols) + " of " + std::to_string(centers.cols) + " columns; all are in centers.csv.";
+  return table;
+}
+
 Report page_of(const Outcome& outcome, const std::string& command, const Json& summary, const Dataset& data, Context& ctx) {
   Report page;
   const Json& result = summary["result"];
@@ -151,7 +151,7 @@ Report page_of(const Outcome& outcome, const std::string& command, const Json& s
     if (std::isfinite(measures.silhouette)) page.sections.emplace_back(silhouettes_of(measures));
   }
   for (const Figure& figure : outcome.figures) page.sections.emplace_back(curve_of(figure));
-  if (!outcome.centers.empty()) page.sections.emplace_back(centers_of(outcome, *data.rows));
+  if (!outcome.centers.empty()) page.sections.emplace_back(centers_table(outcome.centers, *data.rows));
   ReportPairs params;
   params.title = "Parameters";
   for (const auto& [key, value] : summary["params"].items()) params.pairs.emplace_back(key, plain(value));

@@ -12,6 +12,9 @@ namespace sluice {
 // Collective: reads some rows. Sections: key figures, scatter, sizes, figures of the algorithm, centres, parameters, row account.
 Report page_of(const Outcome& outcome, const std::string& command, const Json& summary, const Dataset& data, Context& ctx);
 
+// The centres as a table, the first columns of them.
+ReportTable centers_table(const Matrix<double>& centers, const Source& rows);
+
 // Rank 0: adds the hashes of summary.json and the model, and writes report.html into the folder.
 void write_page(Report page, const std::string& folder);
 

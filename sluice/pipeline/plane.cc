@@ -11,9 +11,9 @@
 namespace sluice {
 namespace {
 
-constexpr int64_t kMostRows = 200'000;                 // of a plane's fit
-constexpr int64_t kMostValues = int64_t{1} << 26;      // about a second's work
-constexpr int64_t kFullColumns = 256;                  // above, the randomised solver is quicker and takes less memory
+constexpr int64_t kMostRows = 200'000;             // of a plane's fit
+constexpr int64_t kMostValues = int64_t{1} << 26;  // about a second's work
+constexpr int64_t kFullColumns = 256;              // above, the randomised solver is quicker and takes less memory
 
 // Every stride-th leaf of a source, closed up. Its statistics are those of the whole: bounds that hold for the part as well.
 class SomeLeaves final : public Source {
@@ -32,7 +32,8 @@ class SomeLeaves final : public Source {
   double max_weight() const override { return base_->max_weight(); }
   // Within one leaf, as the executor reads.
   MatrixBlock read(int64_t first, int64_t count, BlockBuffer& buffer) const override {
-    if (first / leaf_ != (first + count - 1) / leaf_) fail(ErrorCode::kBug, "plane", "it was read across leaves", "please report this as a bug");
+    if (first / leaf_ != (first + count - 1) / leaf_)
+      fail(ErrorCode::kBug, "plane", "it was read across leaves", "please report this as a bug");
     MatrixBlock block = base_->read(first / leaf_ * stride_ * leaf_ + first % leaf_, count, buffer);
     block.first_row = first;
     return block;
@@ -112,7 +113,8 @@ Plane plane_of(const Source& rows, Context& ctx) {
   plane.y_name = axis_name("PC2", model.explained_variance_ratio[1]);
   plane.same_scale = true;
   plane.note = "The two directions of most variance; in brackets their share of it.";
-  if (stride > 1) plane.note += " Found from every " + report_number(stride) + "th block of " + report_number(leaf_rows(rows.cols(), ctx)) + " rows.";
+  if (stride > 1)
+    plane.note += " Found from one in " + report_number(stride) + " blocks of " + report_number(leaf_rows(rows.cols(), ctx)) + " rows.";
   return plane;
 }
 

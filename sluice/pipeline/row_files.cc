@@ -86,6 +86,18 @@ void write_assignments(const Outcome& outcome, const Dataset& data, const std::s
   if (std::fflush(file.get()) != 0) fail(ErrorCode::kIo, path, "writing failed", "free some space, or use --assignments off");
 }
 
+}  // namespace
+
+std::string csv_field(std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos && (text.empty() || (text.front() != ' ' && text.back() != ' '))) return std::string(text);
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  return out + '"';
+}
+
 std::string centers_csv(const Matrix<double>& centers, const Source& rows) {
   std::string out;
   for (int64_t j = 0; j < centers.cols; ++j) out += (j > 0 ? "," : "") + csv_field(rows.name_of(j));
@@ -98,18 +110,6 @@ std::string centers_csv(const Matrix<double>& centers, const Source& rows) {
     out += '\n';
   }
   return out;
-}
-
-}  // namespace
-
-std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos && (text.empty() || (text.front() != ' ' && text.back() != ' '))) return std::string(text);
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  return out + '"';
 }
 
 std::vector<int32_t> all_labels(const Outcome& outcome, Context& ctx) { return gather(*outcome.labels, ctx); }

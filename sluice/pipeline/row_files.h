@@ -14,6 +14,9 @@ void write_row_files(const Outcome& outcome, const Dataset& data, const std::str
 // All ranks' labels, in row order (4 bytes a row).
 std::vector<int32_t> all_labels(const Outcome& outcome, Context& ctx);
 
+// The text of centers.csv: the columns' names, then a row a cluster.
+std::string centers_csv(const Matrix<double>& centers, const Source& rows);
+
 // A CSV field: quoted where it must be.
 std::string csv_field(std::string_view text);
 

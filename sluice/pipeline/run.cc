@@ -1,4 +1,3 @@
-#if __has_include("sluice/cluster/choose_k.h") && __has_include("sluice/metrics/internal.h")
 #include "sluice/pipeline/run.h"
 
 #include <algorithm>
@@ -27,6 +26,8 @@ namespace {
 
 // A run in the making: what each stage leaves for the next, and what the page and the summary will say.
 struct Flow {
+  Flow(const Plan& plan, const Invocation& in, OutputDir& out, Context& ctx) : plan(plan), in(in), out(out), ctx(ctx) {}
+
   const Plan& plan;
   const Invocation& in;
   OutputDir& out;
@@ -34,7 +35,10 @@ struct Flow {
   Table table;                 // as read
   Table features;              // without label and id
   Dataset data;                // what the next stage works on
-  std::shared_ptr<Source> prepared;  // the rows after preprocessing, in the units of the page
+  std::shared_ptr<Source> prepared;  // the rows after preprocessing, before reduction
+  std::vector<PreprocessOutput> units;  // their columns, each with what takes scaling off; empty: not scaled
+  std::function<Matrix<double>(const Matrix<double>&)> unreduce;  // from the clusters' space to prepared's; empty: the same space, or no way
+  bool reduced = false;
   Curated curated;
   std::vector<int32_t> labels; // of the kept rows
   std::vector<double> distances;
@@ -96,6 +100,7 @@ void preprocess(Flow& flow) {
     flow.curated.ledger[static_cast<size_t>(fate.row)] = {false, "preprocess", fate.reason + (fate.detail.empty() ? "" : ": " + fate.detail), fate.witness};
     ++flow.data.account.dropped[fate.reason];
   }
+  flow.units = fit.model.outputs;
   flow.data.kept = fit.kept_rows;
   flow.data.rows = into_memory(fit.rows, flow.ctx);
   flow.data.ids = row_names(flow.table, flow.plan.input, flow.data.id_name);
@@ -153,6 +158,8 @@ void reduce(Flow& flow) {
   const Algorithm& algorithm = *find_algorithm(stage.method);
   Stage fitted = fit_stage(algorithm, stage.params, flow.data, folder, "off", flow.ctx);
   write_stage_summary(flow, "reduce", fitted.summary);
+  flow.reduced = true;
+  flow.unreduce = fitted.outcome.inverse;
   on_root(flow.ctx, [] {});  // all ranks have written their rows
   std::shared_ptr<Source> rows = embedding_rows(flow, folder, fitted.outcome.embedding_cols);
   rows->stats = measure(*rows, flow.ctx);
@@ -204,6 +211,27 @@ std::vector<double> all_distances(const Outcome& outcome, const Source& rows, Co
   return gather(mine, ctx);
 }
 
+// Centres in the input's columns and units, where there is a way back; else nothing.
+Matrix<double> centers_in_units(const Flow& flow, const Matrix<double>& centers) {
+  if (centers.empty() || (flow.reduced && !flow.unreduce)) return {};
+  Matrix<double> out = flow.reduced ? flow.unreduce(centers) : centers;
+  for (int64_t j = 0; j < out.cols && !flow.units.empty(); ++j) {
+    const PreprocessOutput& column = flow.units[static_cast<size_t>(j)];
+    for (int64_t c = 0; c < out.rows; ++c) out(c, j) = std::fma(out(c, j), column.scale, column.center);
+  }
+  return out;
+}
+
+// Replaces the centres of the clusters' own space by those people can read.
+void show_centers(Flow& flow, const Matrix<double>& centers, const std::string& folder, std::vector<ReportSection>& sections) {
+  const Matrix<double> shown = centers_in_units(flow, centers);
+  if (shown.empty()) return;
+  on_root(flow.ctx, [&] { write_file(folder + "/centers.csv", centers_csv(shown, *flow.prepared)); });
+  for (ReportSection& section : sections) {
+    if (auto* table = std::get_if<ReportTable>(&section); table != nullptr && table->title == "Centres") *table = centers_table(shown, *flow.prepared);
+  }
+}
+
 void cluster(Flow& flow, const ChooseKResult& structure, std::string& reason, double& silhouette) {
   const std::string folder = folder_for(flow, "cluster");
   std::optional<Clustering> best;
@@ -236,6 +264,7 @@ void cluster(Flow& flow, const ChooseKResult& structure, std::string& reason, do
   if (result.contains("ari")) facts.push_back("ARI " + report_number(result["ari"].get<double>()));
   done(flow, "cluster", facts);
   flow.page.sections.emplace_back(ReportChapter{"cluster", ""});
+  show_centers(flow, best->stage.outcome.centers, folder, best->stage.page.sections);
   for (ReportSection& section : best->stage.page.sections) {
     if (!std::holds_alternative<ReportRowAccount>(section) && !std::holds_alternative<ReportPairs>(section)) flow.page.sections.push_back(std::move(section));
   }
@@ -344,7 +373,7 @@ Said run_pipeline_command(const Invocation& in, Context& ctx) {
   OutputDir out(in.out.empty() ? "sluice-out/run" : in.out, in.overwrite, ctx);
   ctx.spool_dir = in.spool.empty() ? out.scratch() : in.spool;
   try {
-    Flow flow{plan, in, out, ctx, {}, {}, {}, nullptr, {}, {}, {}, Json::object(), {}, system_flow()};
+    Flow flow(plan, in, out, ctx);
     open_rows(flow);
     const Json params = plan_json(plan);
     CheckpointFolder checkpoints(out.checkpoints(), to_json_text({{"run", params}, {"content", flow.data.content}, {"seed", ctx.seed}, {"version", version()}}), ctx);
@@ -375,4 +404,3 @@ Said plan_command(const Invocation& in, Context&) {
 }
 
 }  // namespace sluice
-#endif

@@ -18,6 +18,18 @@ def numbers(values):
     return ", ".join("kNone" if np.isnan(v) else repr(float(v)) for v in np.asarray(values, dtype=float).ravel())
 
 
+def davies_bouldin(X, labels):
+    """scikit-learn's, with distances by difference; checked against its own."""
+    classes = sorted(set(labels))
+    means = np.array([X[labels == c].mean(0) for c in classes])
+    spread = np.array([cdist(X[labels == c], [m]).mean() for c, m in zip(classes, means)])
+    apart = cdist(means, means)
+    apart[apart == 0] = np.inf
+    value = ((spread[:, None] + spread) / apart).max(1).mean()
+    assert abs(value - metrics.davies_bouldin_score(X - X.mean(0), labels)) < 1e-6
+    return value
+
+
 def internal(name, X, labels):
     X, labels = np.asarray(X, dtype=float), np.asarray(labels)
     kept = labels >= 0
@@ -29,7 +41,7 @@ def internal(name, X, labels):
     value = [metrics.silhouette_score(D, L, metric="precomputed") if ok else np.nan for D in distances]
     by_row = metrics.silhouette_samples(distances[0], L, metric="precomputed") if ok else np.full(len(L), np.nan)
     clusters = [by_row[L == c].mean() for c in sorted(set(L))]
-    others = [metrics.davies_bouldin_score(Y, L), metrics.calinski_harabasz_score(Y, L)] if ok else [np.nan, np.nan]
+    others = [davies_bouldin(Y, L), metrics.calinski_harabasz_score(Y, L)] if ok else [np.nan, np.nan]
     print(f'    {{"{name}", {X.shape[1]}, {{{numbers(X)}}},\n     {{{", ".join(str(int(v)) for v in labels)}}},')
     print(f"     {numbers(value)}, {numbers(others)}, {numbers([wcss])}, {{{numbers(clusters)}}}}},")
 

@@ -68,7 +68,9 @@ struct Run {
   std::unique_ptr<Watchdog> watchdog;
 };
 
-Run& as_run(void* run) { return *static_cast<Run*>(run); }
+Run& as_run(void* run) {
+  return *static_cast<Run*>(run);
+}
 
 std::string& start_failure() {
   static thread_local std::string text;
@@ -137,8 +139,12 @@ int call(Run& run, const Begin& begin) {
   return wait_for(run, request, kForever);
 }
 
-int rank_of(void* run) { return as_run(run).rank; }
-int size_of_run(void* run) { return as_run(run).size; }
+int rank_of(void* run) {
+  return as_run(run).rank;
+}
+int size_of_run(void* run) {
+  return as_run(run).size;
+}
 
 int sum(void* handle, int64_t* values, int64_t count) {
   Run& run = as_run(handle);
@@ -162,9 +168,8 @@ int broadcast(void* handle, void* bytes, int64_t count, int root) {
   Run& run = as_run(handle);
   for (int64_t done = 0; done < count; done += run.options.chunk) {
     const int now = static_cast<int>(std::min(run.options.chunk, count - done));
-    const int failed = call(run, [&](MPI_Request* request) {
-      return MPI_Ibcast(static_cast<char*>(bytes) + done, now, MPI_BYTE, root, run.comm, request);
-    });
+    const int failed = call(
+        run, [&](MPI_Request* request) { return MPI_Ibcast(static_cast<char*>(bytes) + done, now, MPI_BYTE, root, run.comm, request); });
     if (failed) return failed;
   }
   return 0;
@@ -177,8 +182,8 @@ int gather_small(Run& run, const void* mine, const int64_t* lengths, void* const
   std::vector<int> places(counts.size(), 0);
   for (size_t r = 1; r < places.size(); ++r) places[r] = places[r - 1] + counts[r - 1];
   const int failed = call(run, [&](MPI_Request* request) {
-    return MPI_Iallgatherv(mine, counts[static_cast<size_t>(run.rank)], MPI_BYTE, all.data(), counts.data(), places.data(), MPI_BYTE, run.comm,
-                           request);
+    return MPI_Iallgatherv(mine, counts[static_cast<size_t>(run.rank)], MPI_BYTE, all.data(), counts.data(), places.data(), MPI_BYTE,
+                           run.comm, request);
   });
   if (failed) return failed;
   for (size_t r = 0; r < places.size(); ++r) {
@@ -228,9 +233,13 @@ int finalize(void* handle) {
   return 0;
 }
 
-void abort_run(void* handle, int code) { abort_all(as_run(handle), code); }
+void abort_run(void* handle, int code) {
+  abort_all(as_run(handle), code);
+}
 
-const char* failure(void* handle) { return handle == nullptr ? start_failure().c_str() : as_run(handle).failure.c_str(); }
+const char* failure(void* handle) {
+  return handle == nullptr ? start_failure().c_str() : as_run(handle).failure.c_str();
+}
 
 // MPI itself, with the level of threads we need.
 bool start_mpi(Run& run) {
@@ -283,4 +292,6 @@ constexpr MpiTable kTable = {MpiTable::kVersion, start,   rank_of,     size_of_r
 }  // namespace
 }  // namespace sluice
 
-extern "C" __attribute__((visibility("default"))) const void* sluice_plugin_mpi() { return &sluice::kTable; }
+extern "C" __attribute__((visibility("default"))) const void* sluice_plugin_mpi() {
+  return &sluice::kTable;
+}

@@ -6,8 +6,8 @@
 namespace sluice {
 
 struct MpiStart {
-  double timeout;   // seconds without a sign of life from a peer that end the run
-  int64_t chunk;    // most bytes in one message
+  double timeout;  // seconds without a sign of life from a peer that end the run
+  int64_t chunk;   // most bytes in one message
   // Called by the watchdog, once, before it ends all ranks: says so on standard error.
   void (*lost)(void* context, int rank, double seconds);
   void* context;
@@ -26,7 +26,7 @@ struct MpiTable {
   int (*barrier)(void* run);
   // Meets the other ranks for the last time and learns their exit codes; 1 when they did not all come within `grace` seconds.
   int (*meet_at_end)(void* run, int code, double grace, int* codes);
-  int (*finalize)(void* run);  // after meet_at_end() gave 0; the run is gone
+  int (*finalize)(void* run);          // after meet_at_end() gave 0; the run is gone
   void (*abort)(void* run, int code);  // ends all ranks; does not return
   const char* (*failure)(void* run);
 };

@@ -29,7 +29,7 @@ class Watchdog {
   MPI_Comm comm_ = MPI_COMM_NULL;
   int before_ = 0;
   int after_ = 0;
-  int sent_ = 0;   // what the messages hold: 1 is goodbye
+  int sent_ = 0;  // what the messages hold: 1 is goodbye
   int heard_ = 0;
   MPI_Request sending_ = MPI_REQUEST_NULL;
   MPI_Request listening_ = MPI_REQUEST_NULL;

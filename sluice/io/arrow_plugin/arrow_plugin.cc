@@ -20,7 +20,7 @@ namespace {
 
 constexpr int32_t kBadInput = 3;
 constexpr int32_t kMemory = 5;
-constexpr int64_t kMaxWidth = int64_t{1} << 24;    // numbers in a row
+constexpr int64_t kMaxWidth = int64_t{1} << 24;      // numbers in a row
 constexpr int64_t kValuesAtOnce = int64_t{1} << 20;  // what next() gives: 8 MiB
 constexpr int64_t kRowsAtOnce = 8192;
 
@@ -49,9 +49,9 @@ struct ArrowInput {
   std::vector<int64_t> texts;
   std::vector<int> number_places;
   std::vector<int> text_places;
-  int64_t width = 0;     // numbers in a row
+  int64_t width = 0;  // numbers in a row
   int64_t at_once = 1;
-  int64_t row = 0;       // rows given so far
+  int64_t row = 0;  // rows given so far
   std::shared_ptr<arrow::RecordBatch> batch;
   int64_t batch_done = 0;
   std::vector<double> values;
@@ -64,9 +64,11 @@ bool guarded(Failure& failure, const Body& body) {
   try {
     const arrow::Status status = body();
     if (status.ok()) return true;
-    failure = {status.IsOutOfMemory() || status.IsCapacityError() ? kMemory : kBadInput, status.message()};
+    const bool memory = status.IsOutOfMemory() || status.IsCapacityError();
+    failure = {memory ? kMemory : kBadInput,
+               memory ? "what has to be read of it at a time needs more memory than it may take" : status.message()};
   } catch (const std::bad_alloc&) {
-    failure = {kMemory, "a part of it needs more memory than there is"};
+    failure = {kMemory, "what has to be read of it at a time needs more memory than there is"};
   } catch (const std::length_error&) {
     failure = {kBadInput, "it says that a part of it is larger than can be"};
   } catch (const std::exception& error) {
@@ -179,7 +181,9 @@ arrow::Status give_rows(ArrowInput& in, int64_t count, const ArrowCalls& calls, 
   return arrow::Status::OK();
 }
 
-ArrowInput& as_input(void* file) { return *static_cast<ArrowInput*>(file); }
+ArrowInput& as_input(void* file) {
+  return *static_cast<ArrowInput*>(file);
+}
 
 void* open(int fd, int64_t memory) {
   auto input = std::unique_ptr<ArrowInput>();
@@ -190,7 +194,9 @@ void* open(int fd, int64_t memory) {
   return done ? input.release() : nullptr;
 }
 
-int64_t columns(void* file) { return static_cast<int64_t>(as_input(file).columns.size()); }
+int64_t columns(void* file) {
+  return static_cast<int64_t>(as_input(file).columns.size());
+}
 
 void column(void* file, int64_t number, ArrowColumn* to) {
   const ReadColumn& c = as_input(file).columns[static_cast<size_t>(number)];
@@ -238,4 +244,6 @@ constexpr ArrowTable kTable = {ArrowTable::kVersion, open, columns, column, begi
 }  // namespace
 }  // namespace sluice
 
-extern "C" __attribute__((visibility("default"))) const void* sluice_plugin_arrow() { return &sluice::kTable; }
+extern "C" __attribute__((visibility("default"))) const void* sluice_plugin_arrow() {
+  return &sluice::kTable;
+}

@@ -16,7 +16,7 @@ struct ArrowColumn {
   const char* name;  // valid until close()
   const char* type;  // Arrow's name for it
   ArrowKind kind;
-  int64_t width;     // numbers in a cell of a list, 0 where it is no list
+  int64_t width;  // numbers in a cell of a list, 0 where it is no list
 };
 
 struct ArrowCalls {

@@ -79,27 +79,43 @@ void fill_dictionary(const Array& array, int64_t begin, int64_t count, double* o
 
 void fill_flat(const Array& array, int64_t begin, int64_t count, double* out, int64_t stride, bool* beyond) {
   switch (array.type_id()) {
-    case Type::BOOL: return fill_plain<arrow::BooleanArray>(array, begin, count, out, stride);
-    case Type::INT8: return fill_plain<arrow::Int8Array>(array, begin, count, out, stride);
-    case Type::INT16: return fill_plain<arrow::Int16Array>(array, begin, count, out, stride);
-    case Type::INT32: return fill_plain<arrow::Int32Array>(array, begin, count, out, stride);
-    case Type::UINT8: return fill_plain<arrow::UInt8Array>(array, begin, count, out, stride);
-    case Type::UINT16: return fill_plain<arrow::UInt16Array>(array, begin, count, out, stride);
-    case Type::UINT32: return fill_plain<arrow::UInt32Array>(array, begin, count, out, stride);
-    case Type::FLOAT: return fill_plain<arrow::FloatArray>(array, begin, count, out, stride);
-    case Type::DOUBLE: return fill_plain<arrow::DoubleArray>(array, begin, count, out, stride);
-    case Type::INT64: return fill_long<arrow::Int64Array>(array, begin, count, out, stride, beyond);
-    case Type::UINT64: return fill_long<arrow::UInt64Array>(array, begin, count, out, stride, beyond);
-    case Type::DECIMAL32: return fill_decimal<arrow::Decimal32Array>(array, begin, count, out, stride, beyond);
-    case Type::DECIMAL64: return fill_decimal<arrow::Decimal64Array>(array, begin, count, out, stride, beyond);
-    case Type::DECIMAL128: return fill_decimal<arrow::Decimal128Array>(array, begin, count, out, stride, beyond);
-    case Type::DECIMAL256: return fill_decimal<arrow::Decimal256Array>(array, begin, count, out, stride, beyond);
-    case Type::DICTIONARY: return fill_dictionary(array, begin, count, out, stride, beyond);
-    case Type::EXTENSION: return fill_flat(*as<arrow::ExtensionArray>(array).storage(), begin, count, out, stride, beyond);
+    case Type::BOOL:
+      return fill_plain<arrow::BooleanArray>(array, begin, count, out, stride);
+    case Type::INT8:
+      return fill_plain<arrow::Int8Array>(array, begin, count, out, stride);
+    case Type::INT16:
+      return fill_plain<arrow::Int16Array>(array, begin, count, out, stride);
+    case Type::INT32:
+      return fill_plain<arrow::Int32Array>(array, begin, count, out, stride);
+    case Type::UINT8:
+      return fill_plain<arrow::UInt8Array>(array, begin, count, out, stride);
+    case Type::UINT16:
+      return fill_plain<arrow::UInt16Array>(array, begin, count, out, stride);
+    case Type::UINT32:
+      return fill_plain<arrow::UInt32Array>(array, begin, count, out, stride);
+    case Type::FLOAT:
+      return fill_plain<arrow::FloatArray>(array, begin, count, out, stride);
+    case Type::DOUBLE:
+      return fill_plain<arrow::DoubleArray>(array, begin, count, out, stride);
+    case Type::INT64:
+      return fill_long<arrow::Int64Array>(array, begin, count, out, stride, beyond);
+    case Type::UINT64:
+      return fill_long<arrow::UInt64Array>(array, begin, count, out, stride, beyond);
+    case Type::DECIMAL32:
+      return fill_decimal<arrow::Decimal32Array>(array, begin, count, out, stride, beyond);
+    case Type::DECIMAL64:
+      return fill_decimal<arrow::Decimal64Array>(array, begin, count, out, stride, beyond);
+    case Type::DECIMAL128:
+      return fill_decimal<arrow::Decimal128Array>(array, begin, count, out, stride, beyond);
+    case Type::DECIMAL256:
+      return fill_decimal<arrow::Decimal256Array>(array, begin, count, out, stride, beyond);
+    case Type::DICTIONARY:
+      return fill_dictionary(array, begin, count, out, stride, beyond);
+    case Type::EXTENSION:
+      return fill_flat(*as<arrow::ExtensionArray>(array).storage(), begin, count, out, stride, beyond);
     case Type::HALF_FLOAT:
-      return fill_each<arrow::HalfFloatArray>(array, begin, count, out, stride, [](const auto& a, int64_t i) {
-        return arrow::util::Float16::FromBits(a.Value(i)).ToDouble();
-      });
+      return fill_each<arrow::HalfFloatArray>(
+          array, begin, count, out, stride, [](const auto& a, int64_t i) { return arrow::util::Float16::FromBits(a.Value(i)).ToDouble(); });
     case Type::FIXED_SIZE_BINARY:
       return fill_each<arrow::FixedSizeBinaryArray>(array, begin, count, out, stride,
                                                     [](const auto& a, int64_t i) { return bfloat16(a.GetValue(i)); });
@@ -122,21 +138,29 @@ Extent extent_of(const Array& array, int64_t i) {
 
 Extent extent_at(const Array& array, int64_t i) {
   switch (array.type_id()) {
-    case Type::LIST: return extent_of<arrow::ListArray>(array, i);
-    case Type::LARGE_LIST: return extent_of<arrow::LargeListArray>(array, i);
-    default: return extent_of<arrow::FixedSizeListArray>(array, i);
+    case Type::LIST:
+      return extent_of<arrow::ListArray>(array, i);
+    case Type::LARGE_LIST:
+      return extent_of<arrow::LargeListArray>(array, i);
+    default:
+      return extent_of<arrow::FixedSizeListArray>(array, i);
   }
 }
 
 const Array& values_of(const Array& array) {
   switch (array.type_id()) {
-    case Type::LIST: return *as<arrow::ListArray>(array).values();
-    case Type::LARGE_LIST: return *as<arrow::LargeListArray>(array).values();
-    default: return *as<arrow::FixedSizeListArray>(array).values();
+    case Type::LIST:
+      return *as<arrow::ListArray>(array).values();
+    case Type::LARGE_LIST:
+      return *as<arrow::LargeListArray>(array).values();
+    default:
+      return *as<arrow::FixedSizeListArray>(array).values();
   }
 }
 
-bool holds_lists(Type::type id) { return id == Type::LIST || id == Type::LARGE_LIST || id == Type::FIXED_SIZE_LIST; }
+bool holds_lists(Type::type id) {
+  return id == Type::LIST || id == Type::LARGE_LIST || id == Type::FIXED_SIZE_LIST;
+}
 
 const Array& storage_of(const Array& array) {
   return array.type_id() == Type::EXTENSION ? storage_of(*as<arrow::ExtensionArray>(array).storage()) : array;
@@ -177,15 +201,18 @@ ArrowKind kind_of(const arrow::DataType& type, bool* list) {
     case Type::UINT8:
     case Type::UINT16:
     case Type::UINT32:
-    case Type::UINT64: return ArrowKind::kInteger;
+    case Type::UINT64:
+      return ArrowKind::kInteger;
     case Type::NA:
     case Type::HALF_FLOAT:
     case Type::FLOAT:
-    case Type::DOUBLE: return ArrowKind::kReal;
+    case Type::DOUBLE:
+      return ArrowKind::kReal;
     case Type::DECIMAL32:
     case Type::DECIMAL64:
     case Type::DECIMAL128:
-    case Type::DECIMAL256: return static_cast<const arrow::DecimalType&>(type).scale() <= 0 ? ArrowKind::kInteger : ArrowKind::kReal;
+    case Type::DECIMAL256:
+      return static_cast<const arrow::DecimalType&>(type).scale() <= 0 ? ArrowKind::kInteger : ArrowKind::kReal;
     case Type::STRING:
     case Type::LARGE_STRING:
     case Type::STRING_VIEW:
@@ -197,8 +224,10 @@ ArrowKind kind_of(const arrow::DataType& type, bool* list) {
     case Type::TIME32:
     case Type::TIME64:
     case Type::TIMESTAMP:
-    case Type::DURATION: return ArrowKind::kText;
-    case Type::EXTENSION: return kind_of(*static_cast<const arrow::ExtensionType&>(type).storage_type(), list);
+    case Type::DURATION:
+      return ArrowKind::kText;
+    case Type::EXTENSION:
+      return kind_of(*static_cast<const arrow::ExtensionType&>(type).storage_type(), list);
     case Type::FIXED_SIZE_BINARY:  // two bytes are how bfloat16 travels in Arrow; more may as well be a key or a hash
       return static_cast<const arrow::FixedSizeBinaryType&>(type).byte_width() == 2 ? ArrowKind::kReal : ArrowKind::kText;
     case Type::DICTIONARY: {
@@ -214,7 +243,8 @@ ArrowKind kind_of(const arrow::DataType& type, bool* list) {
       *list = true;
       return nested || values == ArrowKind::kText ? ArrowKind::kOther : values;
     }
-    default: return ArrowKind::kOther;
+    default:
+      return ArrowKind::kOther;
   }
 }
 
@@ -243,8 +273,8 @@ std::optional<std::string> fill_numbers(const Array& outer, int64_t begin, int64
     } else if (extent.count < 0) {
       fill_missing(out, width);
     } else {
-      return "row " + std::to_string(first_row + i) + " holds a list of " + std::to_string(extent.count) + " where " + std::to_string(width) +
-             " are expected";
+      return "row " + std::to_string(first_row + i) + " holds a list of " + std::to_string(extent.count) + " where " +
+             std::to_string(width) + " are expected";
     }
   }
   return std::nullopt;
@@ -254,23 +284,34 @@ std::optional<std::string_view> text_at(const Array& array, int64_t row, std::st
   if (array.IsNull(row)) return std::nullopt;
   switch (array.type_id()) {
     case Type::STRING:
-    case Type::BINARY: return view_of<arrow::BinaryArray>(array, row);
+    case Type::BINARY:
+      return view_of<arrow::BinaryArray>(array, row);
     case Type::LARGE_STRING:
-    case Type::LARGE_BINARY: return view_of<arrow::LargeBinaryArray>(array, row);
+    case Type::LARGE_BINARY:
+      return view_of<arrow::LargeBinaryArray>(array, row);
     case Type::STRING_VIEW:
-    case Type::BINARY_VIEW: return view_of<arrow::BinaryViewArray>(array, row);
-    case Type::INT64: return digits_of<arrow::Int64Array>(array, row, scratch);
-    case Type::UINT64: return digits_of<arrow::UInt64Array>(array, row, scratch);
-    case Type::DECIMAL32: return scratch = as<arrow::Decimal32Array>(array).FormatValue(row);
-    case Type::DECIMAL64: return scratch = as<arrow::Decimal64Array>(array).FormatValue(row);
-    case Type::DECIMAL128: return scratch = as<arrow::Decimal128Array>(array).FormatValue(row);
-    case Type::DECIMAL256: return scratch = as<arrow::Decimal256Array>(array).FormatValue(row);
-    case Type::EXTENSION: return text_at(*as<arrow::ExtensionArray>(array).storage(), row, scratch);
+    case Type::BINARY_VIEW:
+      return view_of<arrow::BinaryViewArray>(array, row);
+    case Type::INT64:
+      return digits_of<arrow::Int64Array>(array, row, scratch);
+    case Type::UINT64:
+      return digits_of<arrow::UInt64Array>(array, row, scratch);
+    case Type::DECIMAL32:
+      return scratch = as<arrow::Decimal32Array>(array).FormatValue(row);
+    case Type::DECIMAL64:
+      return scratch = as<arrow::Decimal64Array>(array).FormatValue(row);
+    case Type::DECIMAL128:
+      return scratch = as<arrow::Decimal128Array>(array).FormatValue(row);
+    case Type::DECIMAL256:
+      return scratch = as<arrow::Decimal256Array>(array).FormatValue(row);
+    case Type::EXTENSION:
+      return text_at(*as<arrow::ExtensionArray>(array).storage(), row, scratch);
     case Type::DICTIONARY: {
       const auto& typed = as<arrow::DictionaryArray>(array);
       return text_at(*typed.dictionary(), typed.GetValueIndex(row), scratch);
     }
-    case Type::FIXED_SIZE_BINARY: return scratch = hexadecimal(as<arrow::FixedSizeBinaryArray>(array).GetView(row));
+    case Type::FIXED_SIZE_BINARY:
+      return scratch = hexadecimal(as<arrow::FixedSizeBinaryArray>(array).GetView(row));
     default: {
       const auto cell = array.GetScalar(row);
       return scratch = cell.ok() ? (*cell)->ToString() : "";
