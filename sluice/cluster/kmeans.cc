@@ -23,20 +23,25 @@ kernels::Metric kernel_metric(KMeansMetric metric) {
   }
 }
 
-// The rows as the metric sees them: themselves, or made unit length.
+// The rows as the metric sees them: themselves, or made unit length; those are kept in memory where the budget allows, for many passes.
 class MetricRows {
  public:
-  MetricRows(const Source& rows, KMeansMetric metric) : rows_(&rows) {
-    if (metric == KMeansMetric::kCosine) {
-      unit_ = std::make_unique<NormalisedSource>(rows);
-      rows_ = unit_.get();
+  MetricRows(const Source& rows, KMeansMetric metric, bool many_passes, const Context& ctx) : rows_(&rows) {
+    if (metric != KMeansMetric::kCosine) return;
+    auto unit = std::make_unique<NormalisedSource>(rows);
+    const double bytes = 8.0 * static_cast<double>(rows.rows()) * static_cast<double>(rows.cols());
+    if (many_passes && bytes < 0.25 * static_cast<double>(ctx.memory)) {
+      kept_ = load(*unit);
+    } else {
+      kept_ = std::move(unit);
     }
+    rows_ = kept_.get();
   }
   const Source& operator*() const { return *rows_; }
 
  private:
   const Source* rows_;
-  std::unique_ptr<NormalisedSource> unit_;
+  std::unique_ptr<Source> kept_;
 };
 
 Geometry geometry_of(const Source& rows, KMeansMetric metric) {
@@ -217,7 +222,7 @@ double tolerance_of(const Source& rows, double tol, Context& ctx) {
 
 KMeansFit kmeans_fit(const Source& all_rows, const KMeansParams& params, const Matrix<double>& given, Context& ctx) {
   check(all_rows, params, given);
-  const MetricRows metric_rows(all_rows, params.metric);
+  const MetricRows metric_rows(all_rows, params.metric, true, ctx);
   const Source& rows = *metric_rows;
   const Geometry geometry = geometry_of(rows, params.metric);
   const double tolerance = tolerance_of(rows, params.tol, ctx);
@@ -287,7 +292,7 @@ KMeansFit kmeans_fit(const Source& all_rows, const KMeansParams& params, const M
 }
 
 KMeansAssignment kmeans_assign(const Matrix<double>& centers, KMeansMetric metric, const Source& all_rows, Context& ctx) {
-  const MetricRows metric_rows(all_rows, metric);
+  const MetricRows metric_rows(all_rows, metric, false, ctx);
   const Source& rows = *metric_rows;
   const Geometry geometry = geometry_of(rows, metric);
   const kernels::AssignPlan plan = plan_for(centers, geometry);

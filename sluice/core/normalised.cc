@@ -27,10 +27,12 @@ double normalise(double* row, int64_t cols) {
   double largest = 0;
   for (int64_t j = 0; j < cols; ++j) largest = std::max(largest, std::fabs(row[j]));
   if (largest == 0) return 0;
-  // By a power of two first, so that no square over- or underflows; this changes no bit of the quotients.
+  // Very large and very small rows by a power of two first, so that no square over- or underflows.
   int exponent = 0;
-  std::frexp(largest, &exponent);
-  for (int64_t j = 0; j < cols; ++j) row[j] = std::ldexp(row[j], -exponent);
+  if (largest > 0x1p400 || largest < 0x1p-400) {
+    std::frexp(largest, &exponent);
+    for (int64_t j = 0; j < cols; ++j) row[j] = std::ldexp(row[j], -exponent);
+  }
   const double length = std::sqrt(kernels::dot(row, row, cols));
   for (int64_t j = 0; j < cols; ++j) row[j] /= length;
   return std::ldexp(length, exponent);

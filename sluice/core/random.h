@@ -17,6 +17,7 @@ enum class RandomStage : uint32_t {
   kNullReference = 6,
   kSubsample = 7,
   kProjection = 8,
+  kMakeData = 9,
 };
 
 inline std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {

@@ -3,6 +3,8 @@
 #include "sluice/pipeline/algorithm_command.h"
 #include "sluice/pipeline/evaluate.h"
 #include "sluice/cluster/choose_k.h"
+#include "sluice/pipeline/make_command.h"
+#include "sluice/pipeline/make_data.h"
 #include "sluice/pipeline/output_dir.h"
 #include "sluice/pipeline/run.h"
 #include "sluice/pipeline/table_commands.h"
@@ -32,6 +34,7 @@ std::vector<Command> all_commands() {
     out.push_back({algorithm.name, algorithm.summary, Takes::kData, "INPUT...", algorithm.params(), fit_command});
   }
   out.push_back({"apply", "use a fitted model on new rows", Takes::kModelAndData, "MODEL INPUT...", param_infos<ApplyParams>(), apply_command});
+  out.push_back({"make", "data sets to try things on", Takes::kNothing, "blobs|moons|circles|swiss-roll|baskets|mixtures", param_infos<MakeParams>(), make_command});
   out.push_back({"profile", "what a table holds, and what looks wrong", Takes::kData, "INPUT...", {}, profile_command});
   out.push_back({"preprocess", "raw columns to rows of numbers, fitted and saved", Takes::kData, "INPUT...", param_infos<PreprocessParams>(), preprocess_command});
   out.push_back({"choose-k", "how many clusters, if any", Takes::kData, "INPUT...", param_infos<ChooseKParams>(), choose_k_command});
