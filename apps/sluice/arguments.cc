@@ -33,7 +33,8 @@ template <class T>
 T number(const std::string& option, const std::string& text, T low, T high) {
   const auto value = parse_number<T>(text);
   if (!value || *value < low || *value > high) {
-    fail(ErrorCode::kUsage, "--" + option, "'" + text + "' is not a value for it", "give a whole number from " + to_text(static_cast<int64_t>(low)) + " to " + to_text(static_cast<int64_t>(high)));
+    fail(ErrorCode::kUsage, "--" + option, "'" + text + "' is not a value for it",
+         "give a whole number from " + to_text(static_cast<int64_t>(low)) + " to " + to_text(static_cast<int64_t>(high)));
   }
   return *value;
 }
@@ -54,7 +55,8 @@ void set_common(Arguments& out, const std::string& name, const std::string& valu
   if (name == "threads") out.threads = number<int>(name, value, 1, 4096);
   if (name == "memory") {
     const auto bytes = parse_size(value);
-    if (!bytes || *bytes < (int64_t{32} << 20)) fail(ErrorCode::kUsage, "--memory", "'" + value + "' is not a size of at least 32M", "give bytes, or a number with K, M, G or T");
+    if (!bytes || *bytes < (int64_t{32} << 20))
+      fail(ErrorCode::kUsage, "--memory", "'" + value + "' is not a size of at least 32M", "give bytes, or a number with K, M, G or T");
     out.memory = *bytes;
   }
   if (name == "spool") in.spool = value;
@@ -101,7 +103,8 @@ const ParamInfo* find_param(const Command& command, const std::string& name) {
   for (const CommonOption& option : common_options()) known.emplace_back(option.name);
   for (const ParamInfo& info : command.params) known.push_back(dashed(info.name));
   const std::string near = closest(name, known);
-  fail(ErrorCode::kUsage, "--" + name, "sluice " + command.name + " has no such option", near.empty() ? "see sluice " + command.name + " --help" : "did you mean --" + near + "?");
+  fail(ErrorCode::kUsage, "--" + name, "sluice " + command.name + " has no such option",
+       near.empty() ? "see sluice " + command.name + " --help" : "did you mean --" + near + "?");
 }
 
 std::string expand_short(const std::string& word) {
@@ -115,7 +118,8 @@ std::string expand_short(const std::string& word) {
 void place_positionals(Arguments& out, const Command& command, std::vector<std::string> words) {
   Invocation& in = out.invocation;
   if (command.takes == Takes::kModelAndData) {
-    if (words.size() < 2) fail(ErrorCode::kUsage, command.name, "it takes a model and data", "sluice " + command.name + " " + command.positional);
+    if (words.size() < 2)
+      fail(ErrorCode::kUsage, command.name, "it takes a model and data", "sluice " + command.name + " " + command.positional);
     in.params["model"] = words.front();
     words.erase(words.begin());
   }
@@ -124,8 +128,10 @@ void place_positionals(Arguments& out, const Command& command, std::vector<std::
     in.params["kind"] = words.front();
     words.erase(words.begin());
   }
-  if (command.takes != Takes::kNothing && words.empty()) fail(ErrorCode::kUsage, command.name, "nothing to work on was named", "sluice " + command.name + " " + command.positional);
-  if (one && words.size() > (command.takes == Takes::kNothing ? 0U : 1U)) fail(ErrorCode::kUsage, words.back(), "one word too many", "sluice " + command.name + " " + command.positional);
+  if (command.takes != Takes::kNothing && words.empty())
+    fail(ErrorCode::kUsage, command.name, "nothing to work on was named", "sluice " + command.name + " " + command.positional);
+  if (one && words.size() > (command.takes == Takes::kNothing ? 0U : 1U))
+    fail(ErrorCode::kUsage, words.back(), "one word too many", "sluice " + command.name + " " + command.positional);
   in.input.inputs = std::move(words);
 }
 

@@ -9,11 +9,11 @@ namespace sluice {
 
 struct Arguments {
   Invocation invocation;
-  bool help = false;     // of the command, or of the program when `command` is empty
+  bool help = false;  // of the command, or of the program when `command` is empty
   bool version = false;
   int64_t seed = 0;
-  int threads = 0;       // 0: all the process may use
-  int64_t memory = 0;    // 0: 80 % of what the process may use
+  int threads = 0;     // 0: all the process may use
+  int64_t memory = 0;  // 0: 80 % of what the process may use
   bool verbose = false;
   std::string progress = "auto";
 };

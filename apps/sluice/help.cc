@@ -31,14 +31,16 @@ std::string command_help(const std::string& name) {
   for (const ParamInfo& info : command->params) {
     std::string flag = "--" + info.name;
     std::replace(flag.begin(), flag.end(), '_', '-');
-    if (!info.is_flag) flag += " " + (info.range.empty() ? std::string(info.is_file ? "FILE" : "TEXT") : info.type.starts_with("choice") ? "WORD" : "N");
+    if (!info.is_flag)
+      flag += " " + (info.range.empty() ? std::string(info.is_file ? "FILE" : "TEXT") : info.type.starts_with("choice") ? "WORD" : "N");
     out += "  " + padded(flag, 26) + info.help + "\n" + std::string(28, ' ');
     if (!info.range.empty()) out += info.range + (info.type.ends_with("auto") ? ", or auto" : "") + "; ";
     out += "default " + info.default_json + (info.sklearn_default.empty() ? "" : " (scikit-learn: " + info.sklearn_default + ")") + "\n";
   }
   out += "\nOptions of every command:\n";
   for (const CommonOption& option : common_options()) {
-    out += "  " + padded("--" + std::string(option.name) + (option.value == nullptr ? "" : " " + std::string(option.value)), 26) + option.help + "\n";
+    out += "  " + padded("--" + std::string(option.name) + (option.value == nullptr ? "" : " " + std::string(option.value)), 26) +
+           option.help + "\n";
   }
   return out;
 }

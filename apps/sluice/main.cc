@@ -2,9 +2,9 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
-#include <algorithm>
 #include <memory>
 #include <new>
 
@@ -27,7 +27,7 @@ void on_signal(int) {
 }
 
 void listen() {
-  struct sigaction action {};
+  struct sigaction action{};
   action.sa_handler = on_signal;
   ::sigaction(SIGINT, &action, nullptr);
   ::sigaction(SIGTERM, &action, nullptr);
@@ -51,14 +51,16 @@ void say(const Error& error, bool json) {
   for (char& c : line) c = c == '\n' || c == '\r' ? ' ' : c;
   std::fprintf(stderr, "sluice: error: %s\n", line.c_str());
   if (json) {
-    const Json object = {{"error", {{"code", static_cast<int>(error.code)}, {"where", error.where}, {"message", error.message + "; " + error.remedy}}}};
+    const Json object = {
+        {"error", {{"code", static_cast<int>(error.code)}, {"where", error.where}, {"message", error.message + "; " + error.remedy}}}};
     std::fputs(to_json_text(object).c_str(), stdout);
   }
 }
 
 void check_target() {
   if (kernels::target_status() == kernels::TargetStatus::kOk) return;
-  fail(ErrorCode::kUsage, "SLUICE_TARGET", "'" + std::string(kernels::target_request()) + "' is no instruction set this machine has", "unset it, or give scalar, avx2, avx3");
+  fail(ErrorCode::kUsage, "SLUICE_TARGET", "'" + std::string(kernels::target_request()) + "' is no instruction set this machine has",
+       "unset it, or give scalar, avx2, avx3");
 }
 
 Context context_of(const Arguments& args, Communicator* comm) {

@@ -27,8 +27,10 @@ void TextProgress::step(int64_t done, const std::string& note) {
   if (now - shown_ < wait) return;
   shown_ = now;
   const double spent = std::chrono::duration<double>(now - begun_).count();
-  std::string line = name_ + ": " + std::to_string(done) + (total_ > 0 ? " of " + std::to_string(total_) : std::string()) + (note.empty() ? "" : ", " + note) + ", " + seconds_text(spent);
-  if (total_ > 0 && done > 0 && done < total_) line += ", at most " + seconds_text(spent * static_cast<double>(total_ - done) / static_cast<double>(done)) + " left";
+  std::string line = name_ + ": " + std::to_string(done) + (total_ > 0 ? " of " + std::to_string(total_) : std::string()) +
+                     (note.empty() ? "" : ", " + note) + ", " + seconds_text(spent);
+  if (total_ > 0 && done > 0 && done < total_)
+    line += ", at most " + seconds_text(spent * static_cast<double>(total_ - done) / static_cast<double>(done)) + " left";
   if (terminal_) {
     std::fprintf(stderr, "\r\x1b[K%.200s", line.c_str());
     std::fflush(stderr);

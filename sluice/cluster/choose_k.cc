@@ -15,7 +15,7 @@ namespace {
 
 constexpr int64_t kUsualMost = 16;
 constexpr int64_t kExtendedMost = 32;
-constexpr int64_t kTestColumns = 128;      // more are reduced to so many principal axes first
+constexpr int64_t kTestColumns = 128;  // more are reduced to so many principal axes first
 constexpr int64_t kSilhouetteSample = 2000;
 constexpr int64_t kSplitReferences = 24;
 constexpr int64_t kSplitStarts = 6;
@@ -111,7 +111,9 @@ int64_t lowered(const Matrix<double>& sample, const std::vector<double>& curve, 
       beyond.push_back(more);
       values.push_back(curve[static_cast<size_t>(more - 1)]);
     }
-    if (split_excess(sample, labels_at(sample, k - 1, kSplitStarts, ctx), k - 1, beyond, values, kSplitReferences, kSplitStarts, ctx) > limit) break;
+    if (split_excess(sample, labels_at(sample, k - 1, kSplitStarts, ctx), k - 1, beyond, values, kSplitReferences, kSplitStarts, ctx) >
+        limit)
+      break;
     ctx.step(k, "does k = " + std::to_string(k - 1) + " explain the rest");
   }
   return k;
@@ -124,24 +126,26 @@ std::string rounded(double x) {
 
 void explain(ChooseKResult& out, double level) {
   if (out.nulls.empty()) {
-    out.reason = out.k.back() < 2 ? "no cluster structure could be found: only k = 1 was tried" : "no cluster structure: all rows are equal";
+    out.reason =
+        out.k.back() < 2 ? "no cluster structure could be found: only k = 1 was tried" : "no cluster structure: all rows are equal";
     return;
   }
-  const std::string numbers = "the k-means curve lies " + rounded(out.excess) + " deviations beyond what is usual for data that is " + name_of(out.null) +
-                              ", and " + rounded(out.limit) + " are needed at level " + to_text(level);
+  const std::string numbers = "the k-means curve lies " + rounded(out.excess) + " deviations beyond what is usual for data that is " +
+                              name_of(out.null) + ", and " + rounded(out.limit) + " are needed at level " + to_text(level);
   if (!out.n_clusters) {
     out.reason = "no cluster structure: " + numbers;
     return;
   }
   const auto at = static_cast<size_t>(std::find(out.k.begin(), out.k.end(), *out.n_clusters) - out.k.begin());
-  out.reason = std::to_string(*out.n_clusters) + " clusters: " + numbers + "; the gap at " + std::to_string(*out.n_clusters) + " is " + rounded(out.gap[at]) +
-               " with a standard error of " + rounded(out.gap_se[at]);
+  out.reason = std::to_string(*out.n_clusters) + " clusters: " + numbers + "; the gap at " + std::to_string(*out.n_clusters) + " is " +
+               rounded(out.gap[at]) + " with a standard error of " + rounded(out.gap_se[at]);
   size_t best = 0;
   for (size_t i = 0; i < out.k.size(); ++i) {
     if (out.silhouette[i] > out.silhouette[best] || std::isnan(out.silhouette[best])) best = i;
   }
   if (out.silhouette[best] == out.silhouette[best]) {
-    out.reason += "; the silhouette, " + rounded(out.silhouette[at]) + " there, is largest at " + std::to_string(out.k[best]) + " with " + rounded(out.silhouette[best]);
+    out.reason += "; the silhouette, " + rounded(out.silhouette[at]) + " there, is largest at " + std::to_string(out.k[best]) + " with " +
+                  rounded(out.silhouette[best]);
   }
 }
 
@@ -173,8 +177,11 @@ ChooseKResult choose_k(const Source& rows, const ChooseKParams& params, Context&
   if (rows.cols() < 1) fail(ErrorCode::kBadInput, "columns", "there is no numeric column to cluster by", "name some with --columns");
   if (rows.rows() < 1) fail(ErrorCode::kBadInput, "rows", "there are no rows", "give some");
   int64_t k_max = params.k_max.value_or(std::max(params.k_min, std::min(kUsualMost, rows.rows())));
-  if (k_max < params.k_min) fail(ErrorCode::kUsage, "--k-max", std::to_string(k_max) + " is below k_min", "give at least " + std::to_string(params.k_min));
-  if (k_max > rows.rows()) fail(ErrorCode::kBadInput, "k_max", std::to_string(k_max) + " clusters of " + std::to_string(rows.rows()) + " rows", "ask for at most as many clusters as rows");
+  if (k_max < params.k_min)
+    fail(ErrorCode::kUsage, "--k-max", std::to_string(k_max) + " is below k_min", "give at least " + std::to_string(params.k_min));
+  if (k_max > rows.rows())
+    fail(ErrorCode::kBadInput, "k_max", std::to_string(k_max) + " clusters of " + std::to_string(rows.rows()) + " rows",
+         "ask for at most as many clusters as rows");
   ChooseKResult out;
   ctx.stage("choose k", k_max);
   sweep(rows, params, params.k_min, k_max, out, ctx);
@@ -220,8 +227,8 @@ Outcome choose_k_run(const Source& rows, const ChooseKParams& params, Context& c
   out.result.put("null", name_of(found.null));
   std::string nulls;
   for (const NullVerdict& null : found.nulls) {
-    nulls += (nulls.empty() ? "" : ",") + std::string("{\"excess\":") + json_number(null.excess) + ",\"null\":" + json_quoted(name_of(null.kind)) +
-             ",\"references\":" + to_text(null.references) + "}";
+    nulls += (nulls.empty() ? "" : ",") + std::string("{\"excess\":") + json_number(null.excess) +
+             ",\"null\":" + json_quoted(name_of(null.kind)) + ",\"references\":" + to_text(null.references) + "}";
   }
   out.result.put_json("nulls", "[" + nulls + "]");
   out.result.put("sample_rows", found.sample_rows);
@@ -231,12 +238,17 @@ Outcome choose_k_run(const Source& rows, const ChooseKParams& params, Context& c
   const std::vector<double> x(found.k.begin(), found.k.end());
   std::optional<double> marked;
   if (found.n_clusters) marked = static_cast<double>(*found.n_clusters);
-  out.figures.push_back({"Within-cluster squares", "k", "WCSS", "Falls with every k; how fast is the question.", {{"WCSS", x, found.wcss, {}, {}}}, marked});
+  out.figures.push_back(
+      {"Within-cluster squares", "k", "WCSS", "Falls with every k; how fast is the question.", {{"WCSS", x, found.wcss, {}, {}}}, marked});
   out.figures.push_back({"Silhouette", "k", "silhouette", "Not defined at k = 1.", {{"silhouette", x, found.silhouette, {}, {}}}, marked});
   std::vector<double> low, high;
   for (const double band : found.null_band) low.push_back(-band), high.push_back(band);
-  out.figures.push_back({"Gap", "k", "gap", std::string("Against data that is ") + name_of(found.null) + "; such data stays in the band.",
-                         {{"gap", x, found.gap, {}, {}}, {"no structure", x, std::vector<double>(x.size()), low, high}}, marked});
+  out.figures.push_back({"Gap",
+                         "k",
+                         "gap",
+                         std::string("Against data that is ") + name_of(found.null) + "; such data stays in the band.",
+                         {{"gap", x, found.gap, {}, {}}, {"no structure", x, std::vector<double>(x.size()), low, high}},
+                         marked});
   return out;
 }
 

@@ -31,9 +31,12 @@ bool use_tree(const Source& rows, const DbscanParams& params, const Context& ctx
   const kernels::Metric metric = detail::dbscan_kernel_metric(params.metric);
   const bool serves = detail::tree_serves(metric, rows.rows(), rows.cols(), ctx);
   if (params.algorithm != DbscanAlgorithm::kKdTree) return params.algorithm == DbscanAlgorithm::kAuto && serves && rows.cols() <= kTreeCols;
-  if (metric == kernels::Metric::kCosine) fail(ErrorCode::kUsage, "--algorithm", "kd_tree can't search by cosine", "leave it out or use brute");
+  if (metric == kernels::Metric::kCosine)
+    fail(ErrorCode::kUsage, "--algorithm", "kd_tree can't search by cosine", "leave it out or use brute");
   if (!serves) {
-    fail(ErrorCode::kMemory, "dbscan", "the tree of " + std::to_string(rows.rows()) + " rows takes more than half of the " + std::to_string(ctx.memory) + " bytes of the memory budget",
+    fail(ErrorCode::kMemory, "dbscan",
+         "the tree of " + std::to_string(rows.rows()) + " rows takes more than half of the " + std::to_string(ctx.memory) +
+             " bytes of the memory budget",
          "use --algorithm brute, which reads the rows piece by piece, or a larger --memory");
   }
   return true;
@@ -62,9 +65,12 @@ double dbscan_limit(DbscanMetric metric, double eps, int64_t cols) {
 
 kernels::Metric dbscan_kernel_metric(DbscanMetric metric) {
   switch (metric) {
-    case DbscanMetric::kManhattan: return kernels::Metric::kManhattan;
-    case DbscanMetric::kCosine: return kernels::Metric::kCosine;
-    default: return kernels::Metric::kSquaredEuclidean;
+    case DbscanMetric::kManhattan:
+      return kernels::Metric::kManhattan;
+    case DbscanMetric::kCosine:
+      return kernels::Metric::kCosine;
+    default:
+      return kernels::Metric::kSquaredEuclidean;
   }
 }
 
@@ -88,7 +94,8 @@ bool MassScale::enough(const Mass& sum) const {
   return (Wide{sum.high} << low_bits_) + sum.low >= Wide{min_samples_} << (high_bits_ + low_bits_);
 }
 
-std::vector<int32_t> number_clusters(UnionFind& sets, const std::vector<uint8_t>& core, const std::vector<int64_t>* row_of, int64_t& n_clusters) {
+std::vector<int32_t> number_clusters(UnionFind& sets, const std::vector<uint8_t>& core, const std::vector<int64_t>* row_of,
+                                     int64_t& n_clusters) {
   const auto size = static_cast<int64_t>(core.size());
   const auto row = [&](int64_t member) { return row_of == nullptr ? member : (*row_of)[static_cast<size_t>(member)]; };
   std::vector<int64_t> first_row(core.size(), -1);  // by root
@@ -100,12 +107,14 @@ std::vector<int32_t> number_clusters(UnionFind& sets, const std::vector<uint8_t>
     if (first < 0) roots.push_back(root);
     first = first < 0 ? row(p) : std::min(first, row(p));
   }
-  std::sort(roots.begin(), roots.end(), [&](int64_t a, int64_t b) { return first_row[static_cast<size_t>(a)] < first_row[static_cast<size_t>(b)]; });
+  std::sort(roots.begin(), roots.end(),
+            [&](int64_t a, int64_t b) { return first_row[static_cast<size_t>(a)] < first_row[static_cast<size_t>(b)]; });
   n_clusters = static_cast<int64_t>(roots.size());
   for (size_t c = 0; c < roots.size(); ++c) first_row[static_cast<size_t>(roots[c])] = static_cast<int64_t>(c);
   std::vector<int32_t> labels(core.size(), kNoCluster);
   for (int64_t p = 0; p < size; ++p) {
-    if (core[static_cast<size_t>(p)] != 0) labels[static_cast<size_t>(p)] = static_cast<int32_t>(first_row[static_cast<size_t>(sets.find(p))]);
+    if (core[static_cast<size_t>(p)] != 0)
+      labels[static_cast<size_t>(p)] = static_cast<int32_t>(first_row[static_cast<size_t>(sets.find(p))]);
   }
   return labels;
 }
@@ -126,9 +135,11 @@ DbscanFit dbscan_fit(const Source& rows, const DbscanParams& params, Context& ct
   if (rows.cols() < 1) fail(ErrorCode::kBadInput, "columns", "there is no numeric column to cluster by", "name some with --columns");
   if (!(params.eps > 0) || std::isinf(params.eps)) fail(ErrorCode::kUsage, "--eps", "it is not a finite number above 0", "give one");
   if (params.min_samples < 1) fail(ErrorCode::kUsage, "--min-samples", "it is below 1", "give at least 1");
-  if (rows.rows() > std::numeric_limits<int32_t>::max()) fail(ErrorCode::kBadInput, "rows", "there are more than 2^31 - 1 rows", "take a sample");
+  if (rows.rows() > std::numeric_limits<int32_t>::max())
+    fail(ErrorCode::kBadInput, "rows", "there are more than 2^31 - 1 rows", "take a sample");
   const MetricRows metric_rows(rows, params.metric);
-  const DbscanTask task{*metric_rows.source, detail::dbscan_kernel_metric(params.metric), detail::dbscan_limit(params.metric, params.eps, rows.cols()),
+  const DbscanTask task{*metric_rows.source, detail::dbscan_kernel_metric(params.metric),
+                        detail::dbscan_limit(params.metric, params.eps, rows.cols()),
                         detail::MassScale(rows.max_weight() > 0, rows.rows(), params.min_samples)};
   std::optional<DbscanLabels> by_tree;
   if (use_tree(rows, params, ctx)) by_tree = detail::dbscan_by_tree(task, params.algorithm == DbscanAlgorithm::kKdTree, ctx);
@@ -149,10 +160,11 @@ RowColumn<int32_t> dbscan_assign(const DbscanModel& model, const Source& rows, C
   if (count == 0 || rows.rows() == 0) return {leaf_range(rows.rows(), rows.cols(), ctx), -1};
   const MemorySource components(DType::kF64, model.components.values.data(), count, model.components.cols, model.components.cols, nullptr);
   const MetricRows metric_rows(rows, model.metric), cores(components, model.metric);
-  const DbscanTask task{*metric_rows.source, detail::dbscan_kernel_metric(model.metric), detail::dbscan_limit(model.metric, model.eps, rows.cols()),
-                        detail::MassScale(false, count, model.min_samples)};
+  const DbscanTask task{*metric_rows.source, detail::dbscan_kernel_metric(model.metric),
+                        detail::dbscan_limit(model.metric, model.eps, rows.cols()), detail::MassScale(false, count, model.min_samples)};
   const std::vector<int32_t> labels(model.labels.begin(), model.labels.end());
-  if (rows.cols() <= kAssignCols && detail::tree_serves(task.metric, count, rows.cols(), ctx)) return detail::assign_by_tree(task, *cores.source, labels, ctx);
+  if (rows.cols() <= kAssignCols && detail::tree_serves(task.metric, count, rows.cols(), ctx))
+    return detail::assign_by_tree(task, *cores.source, labels, ctx);
   return detail::assign_by_pairs(task, *cores.source, labels, ctx);
 }
 

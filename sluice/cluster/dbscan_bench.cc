@@ -19,7 +19,8 @@ MemorySource blobs(int64_t rows, int64_t cols, bool clustered) {
   for (double& x : centers) x = uniform(random);
   std::vector<double> values;
   for (int64_t i = 0; i < rows; ++i) {
-    for (int64_t j = 0; j < cols; ++j) values.push_back(clustered ? centers[static_cast<size_t>(i % 20 * cols + j)] + normal(random) * 0.5 : uniform(random));
+    for (int64_t j = 0; j < cols; ++j)
+      values.push_back(clustered ? centers[static_cast<size_t>(i % 20 * cols + j)] + normal(random) * 0.5 : uniform(random));
   }
   MemorySource source(std::move(values), rows, cols);
   Context ctx;
@@ -41,7 +42,9 @@ void fit(benchmark::State& state, DbscanAlgorithm algorithm) {
   state.counters["core"] = static_cast<double>(result.n_core);
 }
 
-void Tree(benchmark::State& state) { fit(state, DbscanAlgorithm::kKdTree); }
+void Tree(benchmark::State& state) {
+  fit(state, DbscanAlgorithm::kKdTree);
+}
 BENCHMARK(Tree)
     ->ArgNames({"rows", "cols", "eps/1000", "flat"})
     ->Args({200'000, 2, 50, 0})
@@ -56,7 +59,9 @@ BENCHMARK(Tree)
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 
-void Auto(benchmark::State& state) { fit(state, DbscanAlgorithm::kAuto); }
+void Auto(benchmark::State& state) {
+  fit(state, DbscanAlgorithm::kAuto);
+}
 BENCHMARK(Auto)
     ->ArgNames({"rows", "cols", "eps/1000", "flat"})
     ->Args({50'000, 8, 1'000, 0})
@@ -67,7 +72,9 @@ BENCHMARK(Auto)
     ->Unit(benchmark::kMillisecond)
     ->UseRealTime();
 
-void Pairs(benchmark::State& state) { fit(state, DbscanAlgorithm::kBrute); }
+void Pairs(benchmark::State& state) {
+  fit(state, DbscanAlgorithm::kBrute);
+}
 BENCHMARK(Pairs)
     ->ArgNames({"rows", "cols", "eps/1000", "flat"})
     ->Args({50'000, 8, 1'000, 0})

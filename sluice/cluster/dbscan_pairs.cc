@@ -14,9 +14,9 @@
 namespace sluice::detail {
 namespace {
 
-constexpr int64_t kKeptPairs = 16;    // most kept pairs, a row
+constexpr int64_t kKeptPairs = 16;      // most kept pairs, a row
 constexpr int64_t kOwnStripRows = 512;  // rows counted before those that have enough fall out
-constexpr int64_t kStripRows = 256;   // rows joined before the sets are looked at again
+constexpr int64_t kStripRows = 256;     // rows joined before the sets are looked at again
 
 kernels::PairPlan plan_for(const DbscanTask& task) {
   std::vector<double> shift;
@@ -29,6 +29,13 @@ kernels::PairPlan plan_for(const DbscanTask& task) {
   int exponent = 0;
   std::frexp(widest, &exponent);
   return {task.metric, task.rows.cols(), shift.data(), exponent + 1};
+}
+
+// The usual leaf, or fewer rows where a worker's blocks and their packed copies, 40 bytes a value, would not fit.
+int64_t block_rows(const DbscanTask& task, const Context& ctx) {
+  int64_t rows = leaf_rows(task.rows.cols(), ctx);
+  while (rows > 64 && 40 * rows * task.rows.cols() > ctx.memory / 4 / worker_count(ctx)) rows /= 2;
+  return rows;
 }
 
 // Row numbers within a block.
@@ -48,7 +55,9 @@ kernels::RowsView view_of(const MatrixBlock& block, std::span<const int32_t> pic
   const size_t row_bytes = static_cast<size_t>(block.cols) * size_of(block.dtype);
   std::byte* to = buffer.reserve(picked.size() * row_bytes + 64);
   for (size_t i = 0; i < picked.size(); ++i) {
-    std::memcpy(to + i * row_bytes, static_cast<const std::byte*>(block.data) + static_cast<size_t>(picked[i] * block.stride) * size_of(block.dtype), row_bytes);
+    std::memcpy(to + i * row_bytes,
+                static_cast<const std::byte*>(block.data) + static_cast<size_t>(picked[i] * block.stride) * size_of(block.dtype),
+                row_bytes);
   }
   return {to, block.dtype == DType::kF64, static_cast<int64_t>(picked.size()), block.cols, block.cols};
 }
@@ -188,7 +197,9 @@ class PairsDbscan {
       keep_.store(false, std::memory_order_relaxed);
     }
   }
-  bool has_enough(int64_t row) const { return (!enough_.empty() && enough_[static_cast<size_t>(row)] != 0) || task_.mass.enough(sum_of(row)); }
+  bool has_enough(int64_t row) const {
+    return (!enough_.empty() && enough_[static_cast<size_t>(row)] != 0) || task_.mass.enough(sum_of(row));
+  }
   // What a row has within its own block, its owner alone knows so far.
   void share_enough() {
     if (ctx_.ranks() == 1) return;
@@ -212,14 +223,18 @@ class PairsDbscan {
       if (w.open_a.empty()) return;
       const MatrixBlock others = rows.slice(strip, std::min(step, rows.rows - strip));
       w.sum_a.assign(static_cast<size_t>(rows.rows), Mass{});
-      plan_.visit_within(view_of(rows, w.open_a, w.picked[0]), others.view(), task_.limit, [&](int64_t i, int64_t j) {
-        const int64_t row = w.open_a[static_cast<size_t>(i)], other = strip + j;
-        w.sum_a[static_cast<size_t>(row)] += mass_of(first + other);
-        if (row == other) w.met_itself[static_cast<size_t>(row)] = 1;
-        if (keeps && row < other) keep(w, first + row, first + other);
-      }, w.scratch);
+      plan_.visit_within(
+          view_of(rows, w.open_a, w.picked[0]), others.view(), task_.limit,
+          [&](int64_t i, int64_t j) {
+            const int64_t row = w.open_a[static_cast<size_t>(i)], other = strip + j;
+            w.sum_a[static_cast<size_t>(row)] += mass_of(first + other);
+            if (row == other) w.met_itself[static_cast<size_t>(row)] = 1;
+            if (keeps && row < other) keep(w, first + row, first + other);
+          },
+          w.scratch);
       for (const int32_t row : w.open_a) {  // a zero row under cosine is far from itself, and counts all the same
-        if (row >= strip && row < strip + step && w.met_itself[static_cast<size_t>(row)] == 0) w.sum_a[static_cast<size_t>(row)] += mass_of(first + row);
+        if (row >= strip && row < strip + step && w.met_itself[static_cast<size_t>(row)] == 0)
+          w.sum_a[static_cast<size_t>(row)] += mass_of(first + row);
       }
       add_sums(first, w.sum_a);
     }
@@ -242,12 +257,15 @@ class PairsDbscan {
       return add_sums(first_a, w.sum_a);
     }
     if (!w.open_a.empty()) {
-      plan_.visit_within(view_of(rows, w.open_a, w.picked[0]), others.view(), task_.limit, [&](int64_t i, int64_t j) {
-        const int64_t row = w.open_a[static_cast<size_t>(i)];
-        w.sum_a[static_cast<size_t>(row)] += mass_of(first_b + j);
-        w.sum_b[static_cast<size_t>(j)] += mass_of(first_a + row);
-        if (keeps) keep(w, first_a + row, first_b + j);
-      }, w.scratch);
+      plan_.visit_within(
+          view_of(rows, w.open_a, w.picked[0]), others.view(), task_.limit,
+          [&](int64_t i, int64_t j) {
+            const int64_t row = w.open_a[static_cast<size_t>(i)];
+            w.sum_a[static_cast<size_t>(row)] += mass_of(first_b + j);
+            w.sum_b[static_cast<size_t>(j)] += mass_of(first_a + row);
+            if (keeps) keep(w, first_a + row, first_b + j);
+          },
+          w.scratch);
     }
     pick(rows.rows, w.rest, [&, at = size_t{0}](int64_t i) mutable {
       if (at == w.open_a.size() || w.open_a[at] != i) return true;
@@ -267,9 +285,12 @@ class PairsDbscan {
       for (size_t j = 0; j < w.open_b.size(); ++j) w.sum_b[static_cast<size_t>(w.open_b[j])].high += w.counts[j];
       return;
     }
-    plan_.visit_within(open, rest, task_.limit, [&](int64_t j, int64_t i) {
-      w.sum_b[static_cast<size_t>(w.open_b[static_cast<size_t>(j)])] += mass_of(first_a + w.rest[static_cast<size_t>(i)]);
-    }, w.scratch);
+    plan_.visit_within(
+        open, rest, task_.limit,
+        [&](int64_t j, int64_t i) {
+          w.sum_b[static_cast<size_t>(w.open_b[static_cast<size_t>(j)])] += mass_of(first_a + w.rest[static_cast<size_t>(i)]);
+        },
+        w.scratch);
   }
 
   std::vector<uint8_t> core_flags() {
@@ -341,9 +362,10 @@ class PairsDbscan {
     const kernels::RowsView rows = view_of(read(w, 0, a), rows_a, w.picked[0]);
     const kernels::RowsView others = view_of(a == b ? w.block[0] : read(w, 1, b), rows_b, w.picked[1]);
     const int64_t first_a = first_row(a), first_b = first_row(b);
-    plan_.visit_within(rows, others, task_.limit, [&](int64_t i, int64_t j) {
-      sets_.unite(first_a + rows_a[static_cast<size_t>(i)], first_b + rows_b[static_cast<size_t>(j)]);
-    }, w.scratch);
+    plan_.visit_within(
+        rows, others, task_.limit,
+        [&](int64_t i, int64_t j) { sets_.unite(first_a + rows_a[static_cast<size_t>(i)], first_b + rows_b[static_cast<size_t>(j)]); },
+        w.scratch);
   }
 
   void unite_zero_rows() {
@@ -394,10 +416,13 @@ class PairsDbscan {
     if (w.open_a.empty() || w.open_b.empty()) return;
     const kernels::RowsView rows = view_of(read(w, 0, a), w.open_a, w.picked[0]);
     const kernels::RowsView others = view_of(a == b ? w.block[0] : read(w, 1, b), w.open_b, w.picked[1]);
-    plan_.visit_within(rows, others, task_.limit, [&](int64_t i, int64_t j) {
-      int32_t& label = best[static_cast<size_t>(first_a + w.open_a[static_cast<size_t>(i)])];
-      label = std::min(label, labels[static_cast<size_t>(first_b + w.open_b[static_cast<size_t>(j)])]);
-    }, w.scratch);
+    plan_.visit_within(
+        rows, others, task_.limit,
+        [&](int64_t i, int64_t j) {
+          int32_t& label = best[static_cast<size_t>(first_a + w.open_a[static_cast<size_t>(i)])];
+          label = std::min(label, labels[static_cast<size_t>(first_b + w.open_b[static_cast<size_t>(j)])]);
+        },
+        w.scratch);
   }
 
   const DbscanTask& task_;
@@ -415,7 +440,9 @@ class PairsDbscan {
 
 }  // namespace
 
-DbscanLabels dbscan_by_pairs(const DbscanTask& task, Context& ctx) { return PairsDbscan(task, ctx).run(); }
+DbscanLabels dbscan_by_pairs(const DbscanTask& task, Context& ctx) {
+  return PairsDbscan(task, ctx).run();
+}
 
 RowColumn<int32_t> assign_by_pairs(const DbscanTask& task, const Source& cores, const std::vector<int32_t>& labels, Context& ctx) {
   struct Worker {
@@ -432,10 +459,13 @@ RowColumn<int32_t> assign_by_pairs(const DbscanTask& task, const Source& cores, 
     const int32_t lowest = *std::min_element(label, label + others.rows);
     pick(rows.rows, w.open, [&](int64_t i) { return best[rows.first_row + i] > lowest; });
     if (w.open.empty()) return;
-    plan.visit_within(view_of(rows, w.open, w.picked), others.view(), task.limit, [&](int64_t i, int64_t j) {
-      int32_t& mine = best[rows.first_row + w.open[static_cast<size_t>(i)]];
-      mine = std::min(mine, label[j]);
-    }, w.scratch);
+    plan.visit_within(
+        view_of(rows, w.open, w.picked), others.view(), task.limit,
+        [&](int64_t i, int64_t j) {
+          int32_t& mine = best[rows.first_row + w.open[static_cast<size_t>(i)]];
+          mine = std::min(mine, label[j]);
+        },
+        w.scratch);
   });
   Context alone = ctx;
   alone.comm = nullptr;

@@ -26,8 +26,8 @@ struct Mass {
   }
 };
 
-// Unweighted rows count 1. A weight is cut off at min_samples (alone enough) and kept to about 2^(123 - log2(min_samples) - 2 log2(rows)) parts
-// of 1, which is exactly for all but tiny ones.
+// Unweighted rows count 1. A weight is cut off at min_samples (alone enough) and kept to about 2^(123 - log2(min_samples) - 2 log2(rows))
+// parts of 1, which is exactly for all but tiny ones.
 class MassScale {
  public:
   MassScale(bool weighted, int64_t rows, int64_t min_samples);
@@ -70,7 +70,8 @@ RowColumn<int32_t> assign_by_pairs(const DbscanTask& task, const Source& cores, 
 bool tree_serves(kernels::Metric metric, int64_t rows, int64_t cols, const Context& ctx);
 
 // Labels of core members by their sets, numbered by the first row of each; kNoCluster elsewhere. row_of: member -> row (null: itself).
-std::vector<int32_t> number_clusters(UnionFind& sets, const std::vector<uint8_t>& core, const std::vector<int64_t>* row_of, int64_t& n_clusters);
+std::vector<int32_t> number_clusters(UnionFind& sets, const std::vector<uint8_t>& core, const std::vector<int64_t>* row_of,
+                                     int64_t& n_clusters);
 
 // The element-wise smallest of the ranks' values, on every rank.
 void min_over_ranks(std::vector<int32_t>& values, Context& ctx);

@@ -13,9 +13,12 @@ constexpr int64_t kMostCenterValues = int64_t{1} << 22;  // beyond, the means ar
 
 const char* name_of(DbscanMetric metric) {
   switch (metric) {
-    case DbscanMetric::kManhattan: return "manhattan";
-    case DbscanMetric::kCosine: return "cosine";
-    default: return "euclidean";
+    case DbscanMetric::kManhattan:
+      return "manhattan";
+    case DbscanMetric::kCosine:
+      return "cosine";
+    default:
+      return "euclidean";
   }
 }
 
@@ -65,12 +68,16 @@ Matrix<double> cluster_means(const Source& rows, const RowColumn<int32_t>& label
 
 // The core rows of all ranks as float64, on every rank.
 Matrix<double> core_rows(const Source& rows, const RowColumn<uint8_t>& core, int64_t n_core, Context& ctx) {
-  const double bytes = 24.0 * static_cast<double>(n_core) * static_cast<double>(rows.cols());  // here, in the model, and as its file is made
+  const double bytes =
+      24.0 * static_cast<double>(n_core) * static_cast<double>(rows.cols());  // here, in the model, and as its file is made
   if (bytes > static_cast<double>(ctx.memory)) {
-    fail(ErrorCode::kMemory, "dbscan", "the model holds " + std::to_string(n_core) + " core rows, which takes " + std::to_string(static_cast<int64_t>(bytes)) + " bytes of the budget of " + std::to_string(ctx.memory),
+    fail(ErrorCode::kMemory, "dbscan",
+         "the model holds " + std::to_string(n_core) + " core rows, which takes " + std::to_string(static_cast<int64_t>(bytes)) +
+             " bytes of the budget of " + std::to_string(ctx.memory),
          "give a larger --memory");
   }
   std::vector<double> mine;
+  mine.reserve(static_cast<size_t>(std::count(core.at(core.first_row()), core.at(core.last_row()), 1) * rows.cols()));
   BlockBuffer buffer;
   std::vector<double> scratch(static_cast<size_t>(rows.cols()));
   const LeafRange range = leaf_range(rows.rows(), rows.cols(), ctx);
@@ -146,7 +153,8 @@ DbscanModel load(const ModelFile& file) {
   model.eps = eps[0];
   model.min_samples = min_samples[0];
   const auto count = static_cast<size_t>(model.components.rows);
-  if (model.core_sample_indices.size() != count || model.labels.size() != count) file.damaged("its core rows, their numbers and their labels are not equally many");
+  if (model.core_sample_indices.size() != count || model.labels.size() != count)
+    file.damaged("its core rows, their numbers and their labels are not equally many");
   if (model.components.cols < 1) file.damaged("its core rows have no columns");
   for (size_t i = 0; i < count; ++i) {
     const int64_t before = i == 0 ? -1 : model.core_sample_indices[i - 1];
@@ -158,7 +166,8 @@ DbscanModel load(const ModelFile& file) {
   }
   if (file.has("cluster_centers")) model.cluster_centers = file.matrix("cluster_centers");
   model.n_clusters = count == 0 ? 0 : *std::max_element(model.labels.begin(), model.labels.end()) + 1;
-  if (!model.cluster_centers.empty() && (model.cluster_centers.rows != model.n_clusters || model.cluster_centers.cols != model.components.cols)) {
+  if (!model.cluster_centers.empty() &&
+      (model.cluster_centers.rows != model.n_clusters || model.cluster_centers.cols != model.components.cols)) {
     file.damaged("it has other centres than clusters");
   }
   return model;
@@ -173,7 +182,8 @@ Outcome dbscan_run(const Source& rows, const DbscanParams& params, Context& ctx)
   out.result.put("n_clusters", fit.n_clusters);
   out.result.put("n_noise", fit.n_noise);
   out.result.put("n_core", fit.n_core);
-  if (fit.n_clusters == 0) out.notes.push_back("no row has min_samples rows within eps: all are noise; a larger eps or a smaller min_samples finds clusters");
+  if (fit.n_clusters == 0)
+    out.notes.push_back("no row has min_samples rows within eps: all are noise; a larger eps or a smaller min_samples finds clusters");
   if (fit.n_clusters == 1 && fit.n_noise == 0) out.notes.push_back("all rows are one cluster; a smaller eps tells more apart");
   out.centers = cluster_means(rows, fit.labels, fit.n_clusters, ctx);
   if (!out.centers.empty()) out.model.put("cluster_centers", out.centers);
@@ -186,7 +196,9 @@ Outcome dbscan_apply(const ModelFile& file, const Source& rows, Context& ctx) {
   const DbscanModel model = load(file);
   require_clean(rows);
   if (rows.cols() != model.components.cols) {
-    fail(ErrorCode::kBadInput, "columns", "the model was fitted on " + std::to_string(model.components.cols) + " columns and there are " + std::to_string(rows.cols()), "choose the same columns with --columns");
+    fail(ErrorCode::kBadInput, "columns",
+         "the model was fitted on " + std::to_string(model.components.cols) + " columns and there are " + std::to_string(rows.cols()),
+         "choose the same columns with --columns");
   }
   Outcome out;
   out.labels = dbscan_assign(model, rows, ctx);

@@ -45,9 +45,12 @@ bool is_near(const std::vector<double>& rows, int64_t i, int64_t j, int64_t d, c
   const double* b = rows.data() + j * d;
   if (i == j) return true;
   switch (params.metric) {
-    case DbscanMetric::kManhattan: return kernels::manhattan_distance(a, b, d) <= params.eps;
-    case DbscanMetric::kCosine: return 1 - kernels::dot(a, b, d) <= std::max(params.eps, static_cast<double>(d + 128) * 0x1p-53);
-    default: return std::sqrt(kernels::squared_distance(a, b, d)) <= params.eps;
+    case DbscanMetric::kManhattan:
+      return kernels::manhattan_distance(a, b, d) <= params.eps;
+    case DbscanMetric::kCosine:
+      return 1 - kernels::dot(a, b, d) <= std::max(params.eps, static_cast<double>(d + 128) * 0x1p-53);
+    default:
+      return std::sqrt(kernels::squared_distance(a, b, d)) <= params.eps;
   }
 }
 
@@ -247,7 +250,8 @@ TEST(Dbscan, Weights) {
   copies.rows = 0;
   for (int64_t i = 0; i < whole.rows; ++i) {
     whole.weights.push_back(static_cast<double>(1 + random() % 3));
-    for (int w = 0; w < static_cast<int>(whole.weights.back()); ++w, ++copies.rows) copies.values.insert(copies.values.end(), {whole.values[2 * i], whole.values[2 * i + 1]});
+    for (int w = 0; w < static_cast<int>(whole.weights.back()); ++w, ++copies.rows)
+      copies.values.insert(copies.values.end(), {whole.values[2 * i], whole.values[2 * i + 1]});
   }
   const Labels weighted = fit(whole, {0.3, 6}), copied = fit(copies, {0.3, 6});
   EXPECT_EQ(weighted.n_clusters, copied.n_clusters);
@@ -416,7 +420,12 @@ TEST(Dbscan, Refusals) {
   data.values[3] = 1e160;
   EXPECT_EQ(code_of([&] { dbscan_fit(source_of(data), {1}, ctx); }), ErrorCode::kNumerical);
   for (const char* eps : {"0", "-1", "nan", "inf", "x"}) {
-    EXPECT_EQ(code_of([&] { DbscanParams params; set_param(params, "eps", eps); }), ErrorCode::kUsage) << eps;
+    EXPECT_EQ(code_of([&] {
+                DbscanParams params;
+                set_param(params, "eps", eps);
+              }),
+              ErrorCode::kUsage)
+        << eps;
   }
   const std::atomic<bool> stop{true};
   ctx.stop = &stop;

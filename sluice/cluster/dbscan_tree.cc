@@ -1,7 +1,7 @@
 // DBSCAN over a kd-tree, leaf by leaf: three passes that each take a leaf of rows through the tree, with the whole leaf pruned at once.
 //   core     a subtree whose box is surely within eps counts as a whole; a leaf stops as soon as all its rows have enough.
-//   unite    a subtree known to hold one set only is skipped by leaves of that set; so dense regions cost few distances, however large eps is.
-//   border   a subtree whose lowest label is no better than what the leaf's rows have is skipped.
+//   unite    a subtree known to hold one set only is skipped by leaves of that set; so dense regions cost few distances, however large eps
+//   is. border   a subtree whose lowest label is no better than what the leaf's rows have is skipped.
 // Flags are per position, sets a union-find over positions, so memory is O(n).
 #include <algorithm>
 #include <atomic>
@@ -288,12 +288,14 @@ class TreeDbscan {
       }
     }
     border.worst = 0;
-    for (uint32_t left = border.open; left != 0; left &= left - 1) border.worst = std::max(border.worst, border.best[std::countr_zero(left)]);
+    for (uint32_t left = border.open; left != 0; left &= left - 1)
+      border.worst = std::max(border.worst, border.best[std::countr_zero(left)]);
   }
   int32_t lowest_labels(const KdNode& node) {
     int32_t lowest = kNoCluster;
     if (node.is_leaf()) {
-      for (int64_t p = node.leaf * kLeafRows, end = p + rows_in(node); p < end; ++p) lowest = std::min(lowest, label_[static_cast<size_t>(p)]);
+      for (int64_t p = node.leaf * kLeafRows, end = p + rows_in(node); p < end; ++p)
+        lowest = std::min(lowest, label_[static_cast<size_t>(p)]);
     } else {
       lowest = lowest_labels(node.left());
       lowest = std::min(lowest, lowest_labels(node.right()));
@@ -305,7 +307,8 @@ class TreeDbscan {
   DbscanLabels labelled() {
     DbscanLabels out;
     std::vector<uint8_t> core(static_cast<size_t>(tree_.rows));
-    for (int64_t p = 0; p < tree_.rows; ++p) core[static_cast<size_t>(p)] = (core_[static_cast<size_t>(p / kLeafRows)] >> (p % kLeafRows)) & 1;
+    for (int64_t p = 0; p < tree_.rows; ++p)
+      core[static_cast<size_t>(p)] = (core_[static_cast<size_t>(p / kLeafRows)] >> (p % kLeafRows)) & 1;
     label_ = number_clusters(sets_, core, &tree_.row_of, out.n_clusters);
     lowest_.resize(static_cast<size_t>(tree_.nodes()));
     lowest_labels(tree_.root());
@@ -332,9 +335,9 @@ class TreeDbscan {
   Context& ctx_;
   BoxReach reach_;
   LeafMask mask_;
-  std::vector<Mass> mass_, node_mass_;  // empty: each row counts 1
-  std::vector<uint16_t> core_;          // a bit a row, by leaf
-  std::vector<int64_t> first_core_;     // by node: a position, or -1
+  std::vector<Mass> mass_, node_mass_;               // empty: each row counts 1
+  std::vector<uint16_t> core_;                       // a bit a row, by leaf
+  std::vector<int64_t> first_core_;                  // by node: a position, or -1
   std::unique_ptr<std::atomic<uint8_t>[]> uniform_;  // by node: its core rows are known to be of one set
   UnionFind sets_;
   std::vector<int64_t> leaf_node_;
@@ -366,7 +369,8 @@ class PointSearch {
   int32_t prepare(const KdNode& node) {
     int32_t lowest = kNoCluster;
     if (node.is_leaf()) {
-      for (int64_t i = 0; i < tree_.leaf_size(node.leaf); ++i) lowest = std::min(lowest, label_[static_cast<size_t>(node.leaf * kLeafRows + i)]);
+      for (int64_t i = 0; i < tree_.leaf_size(node.leaf); ++i)
+        lowest = std::min(lowest, label_[static_cast<size_t>(node.leaf * kLeafRows + i)]);
     } else {
       lowest = prepare(node.left());
       lowest = std::min(lowest, prepare(node.right()));
@@ -380,7 +384,8 @@ class PointSearch {
       descend(point, node.right(), best);
       return;
     }
-    for (uint32_t found = mask_(point, 1, tree_.leaf(node.leaf), tree_.cols, limit_) & tree_.leaf_bits(node.leaf); found != 0; found &= found - 1) {
+    for (uint32_t found = mask_(point, 1, tree_.leaf(node.leaf), tree_.cols, limit_) & tree_.leaf_bits(node.leaf); found != 0;
+         found &= found - 1) {
       best = std::min(best, label_[static_cast<size_t>(node.leaf * kLeafRows + std::countr_zero(found))]);
     }
   }

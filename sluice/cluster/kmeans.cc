@@ -17,9 +17,12 @@ namespace {
 
 kernels::Metric kernel_metric(KMeansMetric metric) {
   switch (metric) {
-    case KMeansMetric::kManhattan: return kernels::Metric::kManhattan;
-    case KMeansMetric::kCosine: return kernels::Metric::kCosine;
-    default: return kernels::Metric::kSquaredEuclidean;
+    case KMeansMetric::kManhattan:
+      return kernels::Metric::kManhattan;
+    case KMeansMetric::kCosine:
+      return kernels::Metric::kCosine;
+    default:
+      return kernels::Metric::kSquaredEuclidean;
   }
 }
 
@@ -183,7 +186,8 @@ int64_t starts_for(const Source& rows, const KMeansParams& params, bool given) {
   return work <= 1e6 ? 32 : work <= 1e7 ? 10 : work <= 1e8 ? 3 : 1;
 }
 
-Matrix<double> first_centers(const Source& rows, const KMeansParams& params, const Geometry& geometry, const Matrix<double>& given, int64_t start, Context& ctx) {
+Matrix<double> first_centers(const Source& rows, const KMeansParams& params, const Geometry& geometry, const Matrix<double>& given,
+                             int64_t start, Context& ctx) {
   if (!given.empty()) {
     Matrix<double> centers = given;
     for (int64_t c = 0; params.metric == KMeansMetric::kCosine && c < centers.rows; ++c) normalise(centers.row(c), centers.cols);
@@ -198,12 +202,14 @@ void check(const Source& rows, const KMeansParams& params, const Matrix<double>&
   require_clean(rows);
   const std::string k = std::to_string(params.n_clusters);
   if (rows.rows() < params.n_clusters) {
-    fail(ErrorCode::kBadInput, "n_clusters", k + " clusters of " + std::to_string(rows.rows()) + " rows", "ask for at most as many clusters as rows");
+    fail(ErrorCode::kBadInput, "n_clusters", k + " clusters of " + std::to_string(rows.rows()) + " rows",
+         "ask for at most as many clusters as rows");
   }
   if (rows.cols() < 1) fail(ErrorCode::kBadInput, "columns", "there is no numeric column to cluster by", "name some with --columns");
   if (given.empty()) return;
   if (given.rows != params.n_clusters || given.cols != rows.cols()) {
-    fail(ErrorCode::kBadInput, "init", "the file holds " + std::to_string(given.rows) + " centres of " + std::to_string(given.cols) + " columns",
+    fail(ErrorCode::kBadInput, "init",
+         "the file holds " + std::to_string(given.rows) + " centres of " + std::to_string(given.cols) + " columns",
          "give " + k + " centres of " + std::to_string(rows.cols()) + " columns");
   }
   if (!std::all_of(given.values.begin(), given.values.end(), [](double x) { return std::isfinite(x); })) {
@@ -287,7 +293,8 @@ KMeansFit kmeans_fit(const Source& all_rows, const KMeansParams& params, const M
   fit.n_iter = at.best_iter;
   fit.converged = at.best_converged;
   fit.starts = starts;
-  fit.starts_agreed = std::count_if(at.inertias.begin(), at.inertias.end(), [&](double x) { return x - fit.inertia <= 1e-3 * fit.inertia; });
+  fit.starts_agreed =
+      std::count_if(at.inertias.begin(), at.inertias.end(), [&](double x) { return x - fit.inertia <= 1e-3 * fit.inertia; });
   return fit;
 }
 

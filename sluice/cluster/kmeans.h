@@ -36,12 +36,16 @@ struct KMeansParams {
   void describe(Visitor&& v) {
     v(n_clusters, "n_clusters", Range<int64_t>{1, (int64_t{1} << 31) - 1}, "Number of clusters.");
     v(metric, "metric",
-      Choices<KMeansMetric>{{{"euclidean", KMeansMetric::kEuclidean}, {"manhattan", KMeansMetric::kManhattan}, {"cosine", KMeansMetric::kCosine}}},
+      Choices<KMeansMetric>{
+          {{"euclidean", KMeansMetric::kEuclidean}, {"manhattan", KMeansMetric::kManhattan}, {"cosine", KMeansMetric::kCosine}}},
       "Distance whose sum is made small.");
-    v(init, "init", ChoiceOrFile{{"k-means++", "k-means-parallel", "random"}}, "How the first centres are chosen; a file holds them, one a row.");
-    v(n_init, "n_init", Range<int64_t>{1, 10'000}, "Starts, of which the best is kept; auto: 32 while the work is small, 1 when it is large.");
+    v(init, "init", ChoiceOrFile{{"k-means++", "k-means-parallel", "random"}},
+      "How the first centres are chosen; a file holds them, one a row.");
+    v(n_init, "n_init", Range<int64_t>{1, 10'000},
+      "Starts, of which the best is kept; auto: 32 while the work is small, 1 when it is large.");
     v(max_iter, "max_iter", Range<int64_t>{1, 1'000'000}, "Most passes of one start.");
-    v(tol, "tol", Range<double>{0, 1}, "Stop when the centres' summed squared moves fall to this share of the mean variance of the columns.");
+    v(tol, "tol", Range<double>{0, 1},
+      "Stop when the centres' summed squared moves fall to this share of the mean variance of the columns.");
     v(mini_batch, "mini_batch", Flag{}, "Update from small random batches instead of whole passes: quicker, a little worse.");
     v(batch_size, "batch_size", Range<int64_t>{1, int64_t{1} << 30}, "Rows of one batch, with mini_batch.");
   }
@@ -56,7 +60,7 @@ struct KMeansFit {
   int64_t n_iter = 0;                  // passes of the best start
   bool converged = false;
   int64_t starts = 0;
-  int64_t starts_agreed = 0;           // starts whose inertia is within 0.1 % of the best
+  int64_t starts_agreed = 0;  // starts whose inertia is within 0.1 % of the best
 };
 
 // `init_centers`: k x d, used when params.init names a file. Rows must be measured (statistics.h).

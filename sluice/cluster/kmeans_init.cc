@@ -14,10 +14,13 @@ namespace {
 
 // The draw of one trial: starts, centres and trials never share a stream.
 Random trial_random(const Context& ctx, int64_t start, int64_t center, int64_t trial) {
-  return Random(ctx.seed, RandomStage::kKMeansInit, (static_cast<uint64_t>(start) << 40) + static_cast<uint64_t>(center) * 16 + static_cast<uint64_t>(trial));
+  return Random(ctx.seed, RandomStage::kKMeansInit,
+                (static_cast<uint64_t>(start) << 40) + static_cast<uint64_t>(center) * 16 + static_cast<uint64_t>(trial));
 }
 
-void set_row(Matrix<double>& matrix, int64_t i, const std::vector<double>& values) { std::copy(values.begin(), values.end(), matrix.row(i)); }
+void set_row(Matrix<double>& matrix, int64_t i, const std::vector<double>& values) {
+  std::copy(values.begin(), values.end(), matrix.row(i));
+}
 
 Matrix<double> rows_at(const Source& rows, const std::vector<int64_t>& numbers) {
   Matrix<double> out(static_cast<int64_t>(numbers.size()), rows.cols());
@@ -33,7 +36,8 @@ std::vector<int64_t> draw_round(const Potential& potential, const Source& rows, 
   map(rows, ctx, [&](int worker, const MatrixBlock& leaf) {
     for (int64_t i = leaf.first_row; i < leaf.first_row + leaf.rows; ++i) {
       const double chance = potential.of(i) * leaf.weight(i - leaf.first_row) * per_unit;
-      if (Random(ctx.seed, RandomStage::kKMeansParallel, stream + static_cast<uint64_t>(i)).uniform() < chance) drawn[static_cast<size_t>(worker)].push_back(i);
+      if (Random(ctx.seed, RandomStage::kKMeansParallel, stream + static_cast<uint64_t>(i)).uniform() < chance)
+        drawn[static_cast<size_t>(worker)].push_back(i);
     }
   });
   std::vector<int64_t> mine;
@@ -55,7 +59,8 @@ std::vector<int64_t> draw_round(const Potential& potential, const Source& rows, 
 std::vector<double> weights_of(const Source& rows, const Matrix<double>& candidates, const Geometry& geometry, Context& ctx) {
   const LeafRange range = leaf_range(rows.rows(), rows.cols(), ctx);
   RowColumn<int32_t> labels(range, -1);
-  const kernels::AssignPlan plan(geometry.metric, candidates.values.data(), candidates.rows, candidates.cols, geometry.shift.data(), geometry.scale_exponent);
+  const kernels::AssignPlan plan(geometry.metric, candidates.values.data(), candidates.rows, candidates.cols, geometry.shift.data(),
+                                 geometry.scale_exponent);
   std::vector<std::vector<double>> leaf_weights(static_cast<size_t>(range.last - range.first));
   std::vector<kernels::AssignScratch> scratch(static_cast<size_t>(ctx.threads));
   std::vector<int64_t> counts(static_cast<size_t>(candidates.rows));

@@ -11,18 +11,24 @@ namespace {
 
 const char* name_of(KMeansMetric metric) {
   switch (metric) {
-    case KMeansMetric::kManhattan: return "manhattan";
-    case KMeansMetric::kCosine: return "cosine";
-    default: return "euclidean";
+    case KMeansMetric::kManhattan:
+      return "manhattan";
+    case KMeansMetric::kCosine:
+      return "cosine";
+    default:
+      return "euclidean";
   }
 }
 
 // The distance to one's own centre as people read it: not squared.
 double distance_to(const double* row, const double* center, int64_t d, KMeansMetric metric) {
   switch (metric) {
-    case KMeansMetric::kManhattan: return kernels::manhattan_distance(row, center, d);
-    case KMeansMetric::kCosine: return 1 - kernels::dot(row, center, d);
-    default: return std::sqrt(kernels::squared_distance(row, center, d));
+    case KMeansMetric::kManhattan:
+      return kernels::manhattan_distance(row, center, d);
+    case KMeansMetric::kCosine:
+      return 1 - kernels::dot(row, center, d);
+    default:
+      return std::sqrt(kernels::squared_distance(row, center, d));
   }
 }
 
@@ -58,7 +64,8 @@ Outcome kmeans_run(const Source& rows, const KMeansParams& params, Context& ctx)
   out.result.put("n_starts", fit.starts);
   out.result.put("n_starts_agreed", fit.starts_agreed);
   if (fit.starts > 1) {
-    out.notes.push_back(std::to_string(fit.starts_agreed) + " of " + std::to_string(fit.starts) + " starts came within 0.1 % of the best inertia");
+    out.notes.push_back(std::to_string(fit.starts_agreed) + " of " + std::to_string(fit.starts) +
+                        " starts came within 0.1 % of the best inertia");
   }
   if (!fit.converged) out.notes.push_back("stopped at max_iter before the centres came to rest");
   out.labels = std::move(fit.labels);
@@ -73,11 +80,15 @@ Outcome kmeans_apply(const ModelFile& model, const Source& rows, Context& ctx) {
   const Matrix<double> centers = model.matrix("cluster_centers");
   const std::string& name = model.text("metric");
   if (name != "euclidean" && name != "manhattan" && name != "cosine") model.damaged("it names no metric that is known");
-  const KMeansMetric metric = name == "manhattan" ? KMeansMetric::kManhattan : name == "cosine" ? KMeansMetric::kCosine : KMeansMetric::kEuclidean;
+  const KMeansMetric metric = name == "manhattan" ? KMeansMetric::kManhattan
+                              : name == "cosine"  ? KMeansMetric::kCosine
+                                                  : KMeansMetric::kEuclidean;
   if (centers.rows < 1 || centers.cols < 1 || centers.rows >= (int64_t{1} << 31)) model.damaged("it holds no centres");
   require_clean(rows);
   if (rows.cols() != centers.cols) {
-    fail(ErrorCode::kBadInput, "columns", "the model was fitted on " + std::to_string(centers.cols) + " columns and there are " + std::to_string(rows.cols()), "choose the same columns with --columns");
+    fail(ErrorCode::kBadInput, "columns",
+         "the model was fitted on " + std::to_string(centers.cols) + " columns and there are " + std::to_string(rows.cols()),
+         "choose the same columns with --columns");
   }
   KMeansAssignment assigned = kmeans_assign(centers, metric, rows, ctx);
   Outcome out;
@@ -86,7 +97,9 @@ Outcome kmeans_apply(const ModelFile& model, const Source& rows, Context& ctx) {
   out.result.put("inertia", assigned.inertia);
   out.result.put("metric", name);
   out.labels = std::move(assigned.labels);
-  out.distances = [centers, metric](const MatrixBlock& block, const int32_t* labels, double* to) { distances_to(centers, metric, block, labels, to); };
+  out.distances = [centers, metric](const MatrixBlock& block, const int32_t* labels, double* to) {
+    distances_to(centers, metric, block, labels, to);
+  };
   out.centers = centers;
   return out;
 }

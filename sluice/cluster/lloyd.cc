@@ -18,7 +18,9 @@ std::vector<int64_t> checked(ByteReader& in, size_t size) {
   return values;
 }
 
-bool farther(const FarRow& a, const FarRow& b) { return a.distance != b.distance ? a.distance > b.distance : a.row < b.row; }
+bool farther(const FarRow& a, const FarRow& b) {
+  return a.distance != b.distance ? a.distance > b.distance : a.row < b.row;
+}
 
 // The farthest rows seen so far. Taking the first `most` of a total order does not depend on the order of arrival.
 class FarthestState {
@@ -102,16 +104,19 @@ void ClusterSums::change(int64_t c, int sign, const MatrixBlock& leaf, int64_t r
     const double w = leaf.weights[row];
     const double* x = leaf.row(row, scratch);
     for (int64_t j = 0; j < leaf.cols; ++j) scratch[j] = w * x[j];
-    const auto change = sign > 0 ? static_cast<void (*)(int64_t*, const double*, const double*, int64_t, int) noexcept>(kernels::limb_add)
-                                 : static_cast<void (*)(int64_t*, const double*, const double*, int64_t, int) noexcept>(kernels::limb_subtract);
+    const auto change = sign > 0
+                            ? static_cast<void (*)(int64_t*, const double*, const double*, int64_t, int) noexcept>(kernels::limb_add)
+                            : static_cast<void (*)(int64_t*, const double*, const double*, int64_t, int) noexcept>(kernels::limb_subtract);
     change(into, scratch, format->magic(), leaf.cols, limbs);
     change(weights.data() + c * weight_format->size(), &w, weight_format->magic(), 1, weight_format->limbs());
   } else if (leaf.dtype == DType::kF64) {
     const double* x = leaf.view().f64(row);
-    sign > 0 ? kernels::limb_add(into, x, format->magic(), leaf.cols, limbs) : kernels::limb_subtract(into, x, format->magic(), leaf.cols, limbs);
+    sign > 0 ? kernels::limb_add(into, x, format->magic(), leaf.cols, limbs)
+             : kernels::limb_subtract(into, x, format->magic(), leaf.cols, limbs);
   } else {
     const float* x = leaf.view().f32(row);
-    sign > 0 ? kernels::limb_add(into, x, format->magic(), leaf.cols, limbs) : kernels::limb_subtract(into, x, format->magic(), leaf.cols, limbs);
+    sign > 0 ? kernels::limb_add(into, x, format->magic(), leaf.cols, limbs)
+             : kernels::limb_subtract(into, x, format->magic(), leaf.cols, limbs);
   }
 }
 
@@ -123,10 +128,12 @@ double ClusterSums::weight(int64_t c) const {
 
 void ClusterSums::mean(int64_t c, double* out) const {
   const double divisor = weight(c);
-  for (int64_t j = 0; j < format->cols(); ++j) out[j] = format->mean(sums.data() + c * format->size(), counts[static_cast<size_t>(c)], j, divisor);
+  for (int64_t j = 0; j < format->cols(); ++j)
+    out[j] = format->mean(sums.data() + c * format->size(), counts[static_cast<size_t>(c)], j, divisor);
 }
 
-LloydState::LloydState(const kernels::AssignPlan& plan, const LimbFormat& format, const LimbFormat& weight_format, RowColumn<int32_t>& labels)
+LloydState::LloydState(const kernels::AssignPlan& plan, const LimbFormat& format, const LimbFormat& weight_format,
+                       RowColumn<int32_t>& labels)
     : delta(format, weight_format, plan.k()), plan_(&plan), labels_(&labels) {}
 
 void LloydState::accumulate(const MatrixBlock& leaf) {
@@ -163,7 +170,9 @@ void LloydState::load(ByteReader& in) {
   delta.counts = checked(in, delta.counts.size());
 }
 
-int64_t LloydState::bytes() const { return static_cast<int64_t>((delta.sums.size() + delta.weights.size() + delta.counts.size()) * 8); }
+int64_t LloydState::bytes() const {
+  return static_cast<int64_t>((delta.sums.size() + delta.weights.size() + delta.counts.size()) * 8);
+}
 
 ObjectiveState::ObjectiveState(const kernels::AssignPlan& plan, RowColumn<int32_t>& labels)
     : counts(static_cast<size_t>(plan.k())), plan_(&plan), labels_(&labels) {}
@@ -195,7 +204,9 @@ void ObjectiveState::load(ByteReader& in) {
   counts = checked(in, counts.size());
 }
 
-int64_t ObjectiveState::bytes() const { return static_cast<int64_t>(counts.size() * 8) + objective.bytes(); }
+int64_t ObjectiveState::bytes() const {
+  return static_cast<int64_t>(counts.size() * 8) + objective.bytes();
+}
 
 std::vector<FarRow> farthest_rows(const Source& rows, const kernels::AssignPlan& plan, int64_t most, Context& ctx) {
   return fold(rows, [&] { return FarthestState(plan, most); }, ctx).rows;

@@ -26,7 +26,8 @@ std::vector<int64_t> draw(int64_t n, int64_t size, int64_t start, int64_t batch,
 MiniBatchResult mini_batch(const Source& rows, const KMeansParams& params, const Geometry& geometry, double tolerance, int64_t start,
                            Matrix<double>& centers, Context& ctx) {
   if (params.metric == KMeansMetric::kManhattan) {
-    fail(ErrorCode::kUsage, "--mini-batch", "medians can't be kept by batches", "leave out --mini-batch or use --metric euclidean or cosine");
+    fail(ErrorCode::kUsage, "--mini-batch", "medians can't be kept by batches",
+         "leave out --mini-batch or use --metric euclidean or cosine");
   }
   const int64_t n = rows.rows();
   const int64_t d = rows.cols();
@@ -65,7 +66,8 @@ MiniBatchResult mini_batch(const Source& rows, const KMeansParams& params, const
     }
     double moved = 0;
     for (int64_t c = 0; c < centers.rows; ++c) {
-      if (params.metric == KMeansMetric::kCosine && normalise(centers.row(c), d) == 0) std::copy(before.row(c), before.row(c) + d, centers.row(c));
+      if (params.metric == KMeansMetric::kCosine && normalise(centers.row(c), d) == 0)
+        std::copy(before.row(c), before.row(c) + d, centers.row(c));
       moved += kernels::squared_distance(before.row(c), centers.row(c), d);
     }
     ++batch;

@@ -32,7 +32,8 @@ class CandidateState {
       ctx.comm->sum(high_);
     }
     std::vector<U128> out(low_.size());
-    for (size_t i = 0; i < out.size(); ++i) out[i] = (static_cast<U128>(static_cast<uint64_t>(high_[i])) << 32) + static_cast<uint64_t>(low_[i]);
+    for (size_t i = 0; i < out.size(); ++i)
+      out[i] = (static_cast<U128>(static_cast<uint64_t>(high_[i])) << 32) + static_cast<uint64_t>(low_[i]);
     return out;
   }
 
@@ -85,7 +86,8 @@ void Potential::sum_leaves() {
   });
   double most = leaves == 0 ? 0 : *std::max_element(largest.begin(), largest.end());
   if (ctx_->ranks() > 1) {
-    for (const Bytes& theirs : ctx_->comm->all_gather(std::as_bytes(std::span(&most, 1)))) most = std::max(most, ByteReader(theirs).get<double>());
+    for (const Bytes& theirs : ctx_->comm->all_gather(std::as_bytes(std::span(&most, 1))))
+      most = std::max(most, ByteReader(theirs).get<double>());
   }
   scale_ = most > 0 ? std::min(1000, 62 - exponent_of(most)) : 0;
   unit_ = std::ldexp(1.0, scale_);
@@ -120,7 +122,8 @@ int64_t Potential::draw(Random& random) const {
     while (left >= leaves_[leaf]) left -= leaves_[leaf++];
     const int64_t first = (range_.first + static_cast<int64_t>(leaf)) * range_.rows_per_leaf;
     BlockBuffer buffer;
-    const double* weights = rows_->max_weight() > 0 ? rows_->read(first, std::min(range_.rows_per_leaf, range_.rows - first), buffer).weights : nullptr;
+    const double* weights =
+        rows_->max_weight() > 0 ? rows_->read(first, std::min(range_.rows_per_leaf, range_.rows - first), buffer).weights : nullptr;
     for (found = first;; ++found) {
       const uint64_t q = quantised(distance_[found], weights == nullptr ? 1.0 : weights[found - first]);
       if (left < q) break;
@@ -139,8 +142,9 @@ std::vector<unsigned __int128> Potential::with(const Matrix<double>& candidates)
   map(*rows_, *ctx_, [&](int worker, const MatrixBlock& leaf) {
     const auto w = static_cast<size_t>(worker);
     out[w].resize(static_cast<size_t>(leaf.rows) * count);
-    kernels::seed_distances(leaf.view(), geometry_->metric, candidates.values.data(), candidates.rows, started_ ? distance_.at(leaf.first_row) : nullptr,
-                            out[w].data(), scratch[w], geometry_->shift.data(), geometry_->scale_exponent);
+    kernels::seed_distances(leaf.view(), geometry_->metric, candidates.values.data(), candidates.rows,
+                            started_ ? distance_.at(leaf.first_row) : nullptr, out[w].data(), scratch[w], geometry_->shift.data(),
+                            geometry_->scale_exponent);
     for (int64_t i = 0; i < leaf.rows; ++i) {
       for (size_t c = 0; c < count; ++c) states[w].add(c, quantised(out[w][static_cast<size_t>(i) * count + c], leaf.weight(i)));
     }
@@ -159,7 +163,8 @@ void Potential::add(const Matrix<double>& centers) {
                               scratch[static_cast<size_t>(worker)], geometry_->shift.data(), geometry_->scale_exponent);
     });
   } else {
-    const kernels::AssignPlan plan(geometry_->metric, centers.values.data(), centers.rows, centers.cols, geometry_->shift.data(), geometry_->scale_exponent);
+    const kernels::AssignPlan plan(geometry_->metric, centers.values.data(), centers.rows, centers.cols, geometry_->shift.data(),
+                                   geometry_->scale_exponent);
     std::vector<kernels::AssignScratch> scratch(threads);
     std::vector<std::vector<int32_t>> labels(threads);
     std::vector<std::vector<double>> fresh(threads);
@@ -180,7 +185,8 @@ void Potential::add(const Matrix<double>& centers) {
 }
 
 double Potential::total() const {
-  return std::ldexp(static_cast<double>(static_cast<uint64_t>(total_ >> 64)), 64 - scale_) + std::ldexp(static_cast<double>(static_cast<uint64_t>(total_)), -scale_);
+  return std::ldexp(static_cast<double>(static_cast<uint64_t>(total_ >> 64)), 64 - scale_) +
+         std::ldexp(static_cast<double>(static_cast<uint64_t>(total_)), -scale_);
 }
 
 }  // namespace sluice

@@ -37,10 +37,10 @@ class Potential {
   Context* ctx_;
   LeafRange range_;
   RowColumn<double> distance_;
-  int scale_ = 0;                            // integers count units of 2^-scale_
-  double unit_ = 1;                          // 2^scale_
-  std::vector<unsigned __int128> leaves_;    // this rank's leaf totals
-  unsigned __int128 before_ = 0;             // of the ranks before this one
+  int scale_ = 0;                          // integers count units of 2^-scale_
+  double unit_ = 1;                        // 2^scale_
+  std::vector<unsigned __int128> leaves_;  // this rank's leaf totals
+  unsigned __int128 before_ = 0;           // of the ranks before this one
   unsigned __int128 mine_ = 0;
   unsigned __int128 total_ = 0;
   bool started_ = false;

@@ -28,7 +28,8 @@ double total_squares(const Matrix<double>& rows) {
 }
 
 // Runs task(i, out) for i < tasks, each filling its `width` values, over threads and ranks.
-std::vector<std::vector<double>> spread(int64_t tasks, int64_t width, Context& ctx, const std::function<std::vector<double>(int64_t)>& task) {
+std::vector<std::vector<double>> spread(int64_t tasks, int64_t width, Context& ctx,
+                                        const std::function<std::vector<double>(int64_t)>& task) {
   LeafRange range;
   range.rows = range.leaves = tasks;
   range.rows_per_leaf = 1;
@@ -42,7 +43,8 @@ std::vector<std::vector<double>> spread(int64_t tasks, int64_t width, Context& c
   if (ctx.ranks() > 1) ctx.comm->sum(bits);
   std::vector<std::vector<double>> out(static_cast<size_t>(tasks));
   for (int64_t i = 0; i < tasks; ++i) {
-    for (int64_t j = 0; j < width; ++j) out[static_cast<size_t>(i)].push_back(std::bit_cast<double>(bits[static_cast<size_t>(i * width + j)]));
+    for (int64_t j = 0; j < width; ++j)
+      out[static_cast<size_t>(i)].push_back(std::bit_cast<double>(bits[static_cast<size_t>(i * width + j)]));
   }
   return out;
 }
@@ -92,7 +94,9 @@ NullVerdict verdict_of(NullKind kind, const std::vector<double>& curve, const st
   return out;
 }
 
-uint64_t seed_of(const Context& ctx, uint64_t index) { return Random(ctx.seed, RandomStage::kNullReference, (uint64_t{1} << 40) + index).bits(); }
+uint64_t seed_of(const Context& ctx, uint64_t index) {
+  return Random(ctx.seed, RandomStage::kNullReference, (uint64_t{1} << 40) + index).bits();
+}
 
 // One Gaussian for each cluster, of its size, mean and covariance. A Gaussian combination of a cluster's own centred rows has
 // exactly their covariance, and needs no factor of it: sum_i g_i (x_i - mean) / sqrt(size - 1).
@@ -106,7 +110,8 @@ Matrix<double> gaussian_clusters(const Matrix<double>& rows, const std::vector<i
     }
     if (members.empty()) continue;
     Matrix<double> cluster(static_cast<int64_t>(members.size()), rows.cols);
-    for (size_t i = 0; i < members.size(); ++i) std::copy(rows.row(members[i]), rows.row(members[i]) + rows.cols, cluster.row(static_cast<int64_t>(i)));
+    for (size_t i = 0; i < members.size(); ++i)
+      std::copy(rows.row(members[i]), rows.row(members[i]) + rows.cols, cluster.row(static_cast<int64_t>(i)));
     const PrincipalAxes p = principal_axes(cluster, rows.cols);
     for (const int64_t member : members) {
       double* row = out.row(member);
@@ -122,7 +127,8 @@ Matrix<double> gaussian_clusters(const Matrix<double>& rows, const std::vector<i
 
 }  // namespace
 
-std::vector<double> log_wcss(const Matrix<double>& rows, const std::vector<int64_t>& ks, int64_t starts, uint64_t seed, const Context& ctx) {
+std::vector<double> log_wcss(const Matrix<double>& rows, const std::vector<int64_t>& ks, int64_t starts, uint64_t seed,
+                             const Context& ctx) {
   const double total = total_squares(rows);
   const double least = total > 0 ? log64(total * 1e-12) : 0;
   Context alone;
@@ -165,7 +171,8 @@ StructureTest structure_test(const Matrix<double>& rows, int64_t k_max, int64_t 
     const auto drawn = spread(kNullKinds * more, k_max, ctx, [&](int64_t i) {
       const auto number = static_cast<uint64_t>(have + i % more);
       const auto kind = static_cast<NullKind>(i / more);
-      return log_wcss(draw_null(model, kind, rows.rows, ctx.seed, number), out.k, 1, seed_of(ctx, number * kNullKinds + static_cast<uint64_t>(kind)), ctx);
+      return log_wcss(draw_null(model, kind, rows.rows, ctx.seed, number), out.k, 1,
+                      seed_of(ctx, number * kNullKinds + static_cast<uint64_t>(kind)), ctx);
     });
     out.nulls.clear();
     out.decisive = 0;

@@ -1,5 +1,5 @@
-// Disjoint sets that many threads join at once, without locks. The smallest member of a set is its root, so the forest that is left does not
-// depend on the order of joining. Memory: 8 bytes a member. Anderson and Woll 1991, doi:10.1145/103418.103458.
+// Disjoint sets that many threads join at once, without locks. The smallest member of a set is its root, so the forest that is left does
+// not depend on the order of joining. Memory: 8 bytes a member. Anderson and Woll 1991, doi:10.1145/103418.103458.
 #pragma once
 #include <atomic>
 #include <cstdint>

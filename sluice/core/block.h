@@ -19,15 +19,17 @@ namespace sluice {
 
 enum class DType : uint8_t { kF32, kF64 };
 
-inline size_t size_of(DType dtype) { return dtype == DType::kF32 ? 4 : 8; }
+inline size_t size_of(DType dtype) {
+  return dtype == DType::kF32 ? 4 : 8;
+}
 
 struct MatrixBlock {
   DType dtype = DType::kF64;
   const void* data = nullptr;
   int64_t rows = 0;
   int64_t cols = 0;
-  int64_t stride = 0;     // elements between rows
-  int64_t first_row = 0;  // number of the first row in its source
+  int64_t stride = 0;               // elements between rows
+  int64_t first_row = 0;            // number of the first row in its source
   const double* weights = nullptr;  // one a row, or null: all 1
 
   double weight(int64_t row) const { return weights == nullptr ? 1.0 : weights[row]; }

@@ -38,7 +38,7 @@ struct Context {
   Checkpoints* checkpoints = nullptr;
   const std::atomic<bool>* stop = nullptr;
   std::function<Matrix<double>(const std::string& path)> read_matrix;  // for parameters that name a file
-  int64_t leaf_rows = 0;  // 0: the constant of fold.h; tests set others
+  int64_t leaf_rows = 0;                                               // 0: the constant of fold.h; tests set others
 
   int rank() const { return comm == nullptr ? 0 : comm->rank(); }
   int ranks() const { return comm == nullptr ? 1 : comm->size(); }

@@ -17,7 +17,8 @@ void ExactSum::add(double x) {
   const int place = (biased == 0 ? -1074 : biased - 1075) - kLowest;  // bit place of the mantissa's lowest bit
   const auto digit = static_cast<size_t>(place / 32);
   const auto wide = static_cast<unsigned __int128>(mantissa) << (place % 32);
-  const int64_t parts[3] = {static_cast<int64_t>(wide & 0xffffffff), static_cast<int64_t>((wide >> 32) & 0xffffffff), static_cast<int64_t>(wide >> 64)};
+  const int64_t parts[3] = {static_cast<int64_t>(wide & 0xffffffff), static_cast<int64_t>((wide >> 32) & 0xffffffff),
+                            static_cast<int64_t>(wide >> 64)};
   const int64_t sign = (bits >> 63) != 0 ? -1 : 1;
   for (size_t i = 0; i < 3; ++i) {
     if (parts[i] != 0) digits_[digit + i] += sign * parts[i];

@@ -52,8 +52,8 @@ void for_each_leaf(const LeafRange& range, Context& ctx, const std::function<voi
 // Row-local work: f(worker, block) once a leaf of this rank, in any order. What it writes it writes at the block's own rows.
 void map(const Source& source, Context& ctx, const std::function<void(int worker, const MatrixBlock& leaf)>& f);
 
-// All pairs of row blocks: f(worker, rows, others, last) for each leaf of this rank against every leaf of `others` in ascending order, `last`
-// true on the final one. f may write at the rows of `rows` only. With no rows in `others` f is never called.
+// All pairs of row blocks: f(worker, rows, others, last) for each leaf of this rank against every leaf of `others` in ascending order,
+// `last` true on the final one. f may write at the rows of `rows` only. With no rows in `others` f is never called.
 void fold_pairs(const Source& source, const Source& others, Context& ctx,
                 const std::function<void(int worker, const MatrixBlock& rows, const MatrixBlock& others, bool last)>& f);
 
@@ -62,7 +62,8 @@ template <class T>
 class RowColumn {
  public:
   RowColumn() = default;
-  RowColumn(const LeafRange& range, T fill) : first_(range.first_row()), values_(static_cast<size_t>(range.last_row() - range.first_row()), fill) {}
+  RowColumn(const LeafRange& range, T fill)
+      : first_(range.first_row()), values_(static_cast<size_t>(range.last_row() - range.first_row()), fill) {}
   T& operator[](int64_t row) { return values_[static_cast<size_t>(row - first_)]; }
   const T& operator[](int64_t row) const { return values_[static_cast<size_t>(row - first_)]; }
   T* at(int64_t row) { return values_.data() + (row - first_); }

@@ -10,12 +10,16 @@
 namespace sluice {
 namespace {
 
-int ceil_log2(int64_t n) { return n <= 1 ? 0 : std::bit_width(static_cast<uint64_t>(n - 1)); }
+int ceil_log2(int64_t n) {
+  return n <= 1 ? 0 : std::bit_width(static_cast<uint64_t>(n - 1));
+}
 
 constexpr int kFinest = 1074;  // every double is a multiple of 2^-1074, and 1.5 * 2^(52 - 1074) is still a normal one
 
 // Fraction bits of a limb whose values are below 2^exponent and add up to less than 2^sum_exponent.
-int fraction_bits_for(int exponent, int sum_exponent) { return std::min({62 - sum_exponent, 51 - exponent, kFinest}); }
+int fraction_bits_for(int exponent, int sum_exponent) {
+  return std::min({62 - sum_exponent, 51 - exponent, kFinest});
+}
 
 int limbs_needed(const LimbFormat::Range& range, int log_count) {
   constexpr int kMost = 64;
@@ -71,7 +75,8 @@ LimbFormat::Total LimbFormat::total(const int64_t* sums, int64_t count, int64_t 
     const auto units = static_cast<int64_t>(static_cast<uint64_t>(sums[at]) - static_cast<uint64_t>(count) * pattern);
     // Two exact halves: 32 low bits, and the rest.
     const int64_t low = units & 0xffffffff;
-    const double parts[2] = {std::ldexp(static_cast<double>(low), -fraction_[at]), std::ldexp(static_cast<double>(units - low), -fraction_[at])};
+    const double parts[2] = {std::ldexp(static_cast<double>(low), -fraction_[at]),
+                             std::ldexp(static_cast<double>(units - low), -fraction_[at])};
     for (const double part : parts) {
       const Total high = two_sum(sum.high, part);
       sum = two_sum(high.high, high.low + sum.low);

@@ -21,9 +21,9 @@ namespace sluice {
 class LimbFormat {
  public:
   struct Range {
-    int max_exponent = 0;      // every |x| < 2^max_exponent
-    int median_exponent = 0;   // typical |x| >= 2^median_exponent
-    int sum_exponent = 0;      // the |x| of one sum add up to less than 2^sum_exponent
+    int max_exponent = 0;     // every |x| < 2^max_exponent
+    int median_exponent = 0;  // typical |x| >= 2^median_exponent
+    int sum_exponent = 0;     // the |x| of one sum add up to less than 2^sum_exponent
   };
   LimbFormat() = default;
   // `count`: the most values that one sum will take in. Throws Error{kNumerical} when a sum might leave the range of double.
@@ -31,8 +31,8 @@ class LimbFormat {
 
   int limbs() const { return limbs_; }
   int64_t cols() const { return cols_; }
-  int64_t size() const { return limbs_ * cols_; }           // integers a sum of one row of columns takes
-  const double* magic() const { return magic_.data(); }     // limbs x cols
+  int64_t size() const { return limbs_ * cols_; }        // integers a sum of one row of columns takes
+  const double* magic() const { return magic_.data(); }  // limbs x cols
   int fraction_bits(int limb, int64_t col) const { return fraction_[static_cast<size_t>(limb * cols_ + col)]; }
 
   struct Total {  // value = high + low, |low| <= ulp(high) / 2

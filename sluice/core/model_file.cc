@@ -68,7 +68,8 @@ Tensor read_tensor(const std::string& name, const Json& entry, std::span<const s
                    std::vector<std::pair<int64_t, int64_t>>& taken) {
   const std::string what = "tensor " + name;
   if (!entry.is_object() || entry.size() != 3 || !entry.contains("dtype") || !entry["dtype"].is_string() || !entry.contains("shape") ||
-      !entry["shape"].is_array() || !entry.contains("data_offsets") || !entry["data_offsets"].is_array() || entry["data_offsets"].size() != 2) {
+      !entry["shape"].is_array() || !entry.contains("data_offsets") || !entry["data_offsets"].is_array() ||
+      entry["data_offsets"].size() != 2) {
     model.damaged(what + " is not described as it should be");
   }
   Tensor tensor;
@@ -86,8 +87,10 @@ Tensor read_tensor(const std::string& name, const Json& entry, std::span<const s
   const int64_t count = product(tensor.shape);
   if (width == 0) model.damaged(what + " is of type " + tensor.dtype + ", which no model of ours holds");
   // A tensor without values still states its sides, and who loads it may believe them.
-  const bool believable = std::all_of(tensor.shape.begin(), tensor.shape.end(), [&](int64_t n) { return n <= static_cast<int64_t>(file_bytes); });
-  if (count < 0 || !believable || end < begin || count * width != end - begin) model.damaged(what + " has a shape that does not fit its bytes");
+  const bool believable =
+      std::all_of(tensor.shape.begin(), tensor.shape.end(), [&](int64_t n) { return n <= static_cast<int64_t>(file_bytes); });
+  if (count < 0 || !believable || end < begin || count * width != end - begin)
+    model.damaged(what + " has a shape that does not fit its bytes");
   taken.emplace_back(begin, end);
   tensor.data.assign(data.begin() + begin, data.begin() + end);
   return tensor;
@@ -102,7 +105,9 @@ void check_length(uint64_t header, size_t file, const std::string& where) {
 
 }  // namespace
 
-int64_t Tensor::count() const { return product(shape); }
+int64_t Tensor::count() const {
+  return product(shape);
+}
 
 void ModelFile::put(const std::string& name, const Matrix<double>& values) {
   tensors[name] = tensor_of<double>("F64", {values.rows, values.cols}, values.values);
@@ -134,19 +139,25 @@ Matrix<double> ModelFile::matrix(const std::string& name) const {
   out.rows = tensor.shape[0];
   out.cols = tensor.shape[1];
   out.values = values_of<double>(tensor);
-  if (!std::all_of(out.values.begin(), out.values.end(), [](double x) { return std::isfinite(x); })) damaged("tensor " + name + " holds values that are not finite");
+  if (!std::all_of(out.values.begin(), out.values.end(), [](double x) { return std::isfinite(x); }))
+    damaged("tensor " + name + " holds values that are not finite");
   return out;
 }
 
 std::vector<double> ModelFile::vector(const std::string& name) const {
   auto out = values_of<double>(find(name, "F64", 1));
-  if (!std::all_of(out.begin(), out.end(), [](double x) { return std::isfinite(x); })) damaged("tensor " + name + " holds values that are not finite");
+  if (!std::all_of(out.begin(), out.end(), [](double x) { return std::isfinite(x); }))
+    damaged("tensor " + name + " holds values that are not finite");
   return out;
 }
 
-std::vector<int64_t> ModelFile::integers(const std::string& name) const { return values_of<int64_t>(find(name, "I64", 1)); }
+std::vector<int64_t> ModelFile::integers(const std::string& name) const {
+  return values_of<int64_t>(find(name, "I64", 1));
+}
 
-std::vector<uint8_t> ModelFile::bytes(const std::string& name) const { return values_of<uint8_t>(find(name, "U8", 1)); }
+std::vector<uint8_t> ModelFile::bytes(const std::string& name) const {
+  return values_of<uint8_t>(find(name, "U8", 1));
+}
 
 const std::string& ModelFile::text(const std::string& key) const {
   const auto found = about.find(key);

@@ -14,7 +14,8 @@ namespace {
 // Sums of columns. Unweighted: fixed point row by row. Weighted: leaf totals, since products have no common quantum.
 class MeanState {
  public:
-  MeanState(const LimbFormat& format) : format_(&format), sums_(static_cast<size_t>(format.size())), weighted_(static_cast<size_t>(format.cols())) {}
+  MeanState(const LimbFormat& format)
+      : format_(&format), sums_(static_cast<size_t>(format.size())), weighted_(static_cast<size_t>(format.cols())) {}
 
   void accumulate(const MatrixBlock& leaf) {
     if (leaf.weights != nullptr) return accumulate_weighted(leaf);
@@ -28,7 +29,8 @@ class MeanState {
     rows_ += leaf.rows;
   }
   void merge(MeanState&& other) {
-    for (size_t i = 0; i < sums_.size(); ++i) sums_[i] = static_cast<int64_t>(static_cast<uint64_t>(sums_[i]) + static_cast<uint64_t>(other.sums_[i]));
+    for (size_t i = 0; i < sums_.size(); ++i)
+      sums_[i] = static_cast<int64_t>(static_cast<uint64_t>(sums_[i]) + static_cast<uint64_t>(other.sums_[i]));
     for (size_t j = 0; j < weighted_.size(); ++j) weighted_[j].merge(other.weighted_[j]);
     weight_.merge(other.weight_);
     rows_ += other.rows_;

@@ -6,8 +6,9 @@
 //     KMeansInit init = KMeansInit::kPlusPlus;
 //     template <class Visitor> void describe(Visitor&& v) {
 //       v(n_clusters, "n_clusters", Range<int64_t>{1, int64_t{1} << 31}, "Number of clusters.");
-//       v(n_init, "n_init", Range<int64_t>{1, 1000}, "Restarts; auto while the work is small.", "1");   // last: scikit-learn's default where it differs
-//       v(init, "init", Choices<KMeansInit>{{{"k-means++", KMeansInit::kPlusPlus}, {"random", KMeansInit::kRandom}}}, "How to start.");
+//       v(n_init, "n_init", Range<int64_t>{1, 1000}, "Restarts; auto while the work is small.", "1");   // last: scikit-learn's default
+//       where it differs v(init, "init", Choices<KMeansInit>{{{"k-means++", KMeansInit::kPlusPlus}, {"random", KMeansInit::kRandom}}}, "How
+//       to start.");
 //     }
 //   };
 //
@@ -47,9 +48,9 @@ struct File {};  // a path; what counts is the file's content
 // What is known of one parameter without its struct's type.
 struct ParamInfo {
   std::string name;
-  std::string type;           // integer, number, flag, choice, text, file; "or auto" where it may be left to us
-  std::string default_json;   // as JSON
-  std::string range;          // for people: "1 to 2147483648", or the choices
+  std::string type;          // integer, number, flag, choice, text, file; "or auto" where it may be left to us
+  std::string default_json;  // as JSON
+  std::string range;         // for people: "1 to 2147483648", or the choices
   std::vector<std::string> choices;
   std::string help;
   std::string sklearn_default;  // where it differs from ours
@@ -59,8 +60,12 @@ struct ParamInfo {
 
 namespace detail {
 
-inline std::string limit_text(double value) { return std::isinf(value) ? (value < 0 ? "-inf" : "inf") : to_text(value); }
-inline std::string limit_text(int64_t value) { return to_text(value); }
+inline std::string limit_text(double value) {
+  return std::isinf(value) ? (value < 0 ? "-inf" : "inf") : to_text(value);
+}
+inline std::string limit_text(int64_t value) {
+  return to_text(value);
+}
 
 [[noreturn]] inline void bad_value(const char* name, std::string_view text, const std::string& wanted) {
   std::string flag = name;

@@ -108,7 +108,8 @@ void TextColumn::append_missing() {
 
 void TextColumn::check() const {
   if (static_cast<int64_t>(bytes_.size() + ends_.size() * 8) > memory_) {
-    fail(ErrorCode::kMemory, "text column", "its texts take more than " + std::to_string(memory_) + " bytes", "raise --memory or leave the column out with --exclude");
+    fail(ErrorCode::kMemory, "text column", "its texts take more than " + std::to_string(memory_) + " bytes",
+         "raise --memory or leave the column out with --exclude");
   }
 }
 

@@ -59,7 +59,8 @@ void refuse_beyond_double(const std::string& where, bool byte_swap, const std::b
     if constexpr (std::is_signed_v<T>) fits = fits && value >= -(int64_t{1} << 53);
     if (!fits) {
       fail(ErrorCode::kBadInput, where + ", row " + std::to_string(first_row + i / cols) + ", column " + std::to_string(i % cols),
-           std::to_string(value) + " is a whole number beyond 2^53, which float64 does not hold exactly", "leave the column out or store it as float64");
+           std::to_string(value) + " is a whole number beyond 2^53, which float64 does not hold exactly",
+           "leave the column out or store it as float64");
     }
   }
 }
@@ -70,7 +71,8 @@ MemorySource::MemorySource(DType dtype, const void* data, int64_t rows, int64_t 
     : all_{dtype, data, rows, cols, stride, 0, nullptr}, keep_(std::move(keep)) {}
 
 MemorySource::MemorySource(std::vector<double> values, int64_t rows, int64_t cols) {
-  if (static_cast<int64_t>(values.size()) != rows * cols) fail(ErrorCode::kBug, "source", "another number of values than rows times columns", "please report this as a bug");
+  if (static_cast<int64_t>(values.size()) != rows * cols)
+    fail(ErrorCode::kBug, "source", "another number of values than rows times columns", "please report this as a bug");
   auto owned = std::make_shared<std::vector<double>>(std::move(values));
   all_ = {DType::kF64, owned->data(), rows, cols, cols, 0, nullptr};
   keep_ = std::move(owned);
@@ -78,57 +80,98 @@ MemorySource::MemorySource(std::vector<double> values, int64_t rows, int64_t col
 
 void MemorySource::set_weights(std::vector<double> weights) {
   if (static_cast<int64_t>(weights.size()) != rows()) {
-    fail(ErrorCode::kBadInput, "weights", std::to_string(weights.size()) + " weights for " + std::to_string(rows()) + " rows", "give one weight a row");
+    fail(ErrorCode::kBadInput, "weights", std::to_string(weights.size()) + " weights for " + std::to_string(rows()) + " rows",
+         "give one weight a row");
   }
   for (size_t i = 0; i < weights.size(); ++i) {
-    if (!(weights[i] >= 0) || std::isinf(weights[i])) fail(ErrorCode::kBadInput, "weight of row " + std::to_string(i), "it is not a finite number >= 0", "mend it");
+    if (!(weights[i] >= 0) || std::isinf(weights[i]))
+      fail(ErrorCode::kBadInput, "weight of row " + std::to_string(i), "it is not a finite number >= 0", "mend it");
   }
   max_weight_ = weights.empty() ? 0 : *std::max_element(weights.begin(), weights.end());
-  if (!weights.empty() && max_weight_ == 0) fail(ErrorCode::kBadInput, "weights", "all weights are 0", "give at least one row a weight above 0");
+  if (!weights.empty() && max_weight_ == 0)
+    fail(ErrorCode::kBadInput, "weights", "all weights are 0", "give at least one row a weight above 0");
   weights_ = std::make_shared<const std::vector<double>>(std::move(weights));
   all_.weights = weights_->data();
 }
 
 size_t size_of(Storage storage) {
   switch (storage) {
-    case Storage::kF64: case Storage::kI64: case Storage::kU64: return 8;
-    case Storage::kF32: case Storage::kI32: case Storage::kU32: return 4;
-    case Storage::kF16: case Storage::kBF16: case Storage::kI16: case Storage::kU16: return 2;
-    default: return 1;
+    case Storage::kF64:
+    case Storage::kI64:
+    case Storage::kU64:
+      return 8;
+    case Storage::kF32:
+    case Storage::kI32:
+    case Storage::kU32:
+      return 4;
+    case Storage::kF16:
+    case Storage::kBF16:
+    case Storage::kI16:
+    case Storage::kU16:
+      return 2;
+    default:
+      return 1;
   }
 }
 
 DType delivered_as(Storage storage) {
   switch (storage) {
-    case Storage::kF64: case Storage::kI64: case Storage::kU64: case Storage::kI32: case Storage::kU32: return DType::kF64;
-    default: return DType::kF32;
+    case Storage::kF64:
+    case Storage::kI64:
+    case Storage::kU64:
+    case Storage::kI32:
+    case Storage::kU32:
+      return DType::kF64;
+    default:
+      return DType::kF32;
   }
 }
 
 void widen(Storage storage, bool byte_swap, const std::byte* from, int64_t count, void* to) {
   switch (storage) {
-    case Storage::kF64: return widen_plain<double, double>(byte_swap, from, count, to);
-    case Storage::kF32: return widen_plain<float, float>(byte_swap, from, count, to);
-    case Storage::kF16: return widen_as<uint16_t, float>(byte_swap, from, count, to, half_to_float);
+    case Storage::kF64:
+      return widen_plain<double, double>(byte_swap, from, count, to);
+    case Storage::kF32:
+      return widen_plain<float, float>(byte_swap, from, count, to);
+    case Storage::kF16:
+      return widen_as<uint16_t, float>(byte_swap, from, count, to, half_to_float);
     case Storage::kBF16:
-      return widen_as<uint16_t, float>(byte_swap, from, count, to, [](uint16_t h) { return std::bit_cast<float>(static_cast<uint32_t>(h) << 16); });
-    case Storage::kI64: return widen_plain<int64_t, double>(byte_swap, from, count, to);
-    case Storage::kU64: return widen_plain<uint64_t, double>(byte_swap, from, count, to);
-    case Storage::kI32: return widen_plain<int32_t, double>(byte_swap, from, count, to);
-    case Storage::kU32: return widen_plain<uint32_t, double>(byte_swap, from, count, to);
-    case Storage::kI16: return widen_plain<int16_t, float>(byte_swap, from, count, to);
-    case Storage::kU16: return widen_plain<uint16_t, float>(byte_swap, from, count, to);
-    case Storage::kI8: return widen_plain<int8_t, float>(false, from, count, to);
-    case Storage::kU8: return widen_plain<uint8_t, float>(false, from, count, to);
-    case Storage::kBool: return widen_as<uint8_t, float>(false, from, count, to, [](uint8_t b) { return b != 0 ? 1.0F : 0.0F; });
+      return widen_as<uint16_t, float>(byte_swap, from, count, to,
+                                       [](uint16_t h) { return std::bit_cast<float>(static_cast<uint32_t>(h) << 16); });
+    case Storage::kI64:
+      return widen_plain<int64_t, double>(byte_swap, from, count, to);
+    case Storage::kU64:
+      return widen_plain<uint64_t, double>(byte_swap, from, count, to);
+    case Storage::kI32:
+      return widen_plain<int32_t, double>(byte_swap, from, count, to);
+    case Storage::kU32:
+      return widen_plain<uint32_t, double>(byte_swap, from, count, to);
+    case Storage::kI16:
+      return widen_plain<int16_t, float>(byte_swap, from, count, to);
+    case Storage::kU16:
+      return widen_plain<uint16_t, float>(byte_swap, from, count, to);
+    case Storage::kI8:
+      return widen_plain<int8_t, float>(false, from, count, to);
+    case Storage::kU8:
+      return widen_plain<uint8_t, float>(false, from, count, to);
+    case Storage::kBool:
+      return widen_as<uint8_t, float>(false, from, count, to, [](uint8_t b) { return b != 0 ? 1.0F : 0.0F; });
   }
 }
 
-FileSource::FileSource(int fd, std::string where, Storage storage, bool byte_swap, int64_t offset, int64_t rows, int64_t cols, std::string unlink_path)
-    : fd_(fd), where_(std::move(where)), storage_(storage), byte_swap_(byte_swap), offset_(offset), rows_(rows), cols_(cols), unlink_path_(std::move(unlink_path)) {}
+FileSource::FileSource(int fd, std::string where, Storage storage, bool byte_swap, int64_t offset, int64_t rows, int64_t cols,
+                       std::string unlink_path)
+    : fd_(fd),
+      where_(std::move(where)),
+      storage_(storage),
+      byte_swap_(byte_swap),
+      offset_(offset),
+      rows_(rows),
+      cols_(cols),
+      unlink_path_(std::move(unlink_path)) {}
 
 std::optional<FileSource::Place> FileSource::place() const {
-  struct stat mine {}, named {};
+  struct stat mine{}, named{};
   if (::fstat(fd_, &mine) != 0 || ::stat(where_.c_str(), &named) != 0) return std::nullopt;
   if (mine.st_ino != named.st_ino || mine.st_dev != named.st_dev) return std::nullopt;
   return Place{where_, storage_, byte_swap_, offset_};
@@ -154,7 +197,8 @@ MatrixBlock FileSource::read(int64_t first, int64_t count, BlockBuffer& buffer) 
     const ssize_t got = ::pread(fd_, raw + done, raw_bytes - done, at);
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0) {
-      fail(ErrorCode::kIo, where_, got < 0 ? std::string("reading failed: ") + std::strerror(errno) : "the file became shorter while it was read",
+      fail(ErrorCode::kIo, where_,
+           got < 0 ? std::string("reading failed: ") + std::strerror(errno) : "the file became shorter while it was read",
            "check the disk and that nobody writes the file");
     }
     done += static_cast<size_t>(got);

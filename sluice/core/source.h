@@ -70,7 +70,8 @@ class FileSource final : public Source {
  public:
   // The rows start at byte `offset`. Takes the descriptor over. `where` names the file in errors.
   // `unlink_path`: a file to delete when the source ends (spools), or empty.
-  FileSource(int fd, std::string where, Storage storage, bool byte_swap, int64_t offset, int64_t rows, int64_t cols, std::string unlink_path = {});
+  FileSource(int fd, std::string where, Storage storage, bool byte_swap, int64_t offset, int64_t rows, int64_t cols,
+             std::string unlink_path = {});
   ~FileSource() override;
   FileSource(const FileSource&) = delete;
   FileSource& operator=(const FileSource&) = delete;

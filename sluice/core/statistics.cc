@@ -91,7 +91,9 @@ ColumnStatistics StatisticsState::column(size_t j) const {
 
 }  // namespace
 
-int ColumnStatistics::max_exponent() const { return exponent_above(std::max(std::fabs(min), std::fabs(max))); }
+int ColumnStatistics::max_exponent() const {
+  return exponent_above(std::max(std::fabs(min), std::fabs(max)));
+}
 
 bool Statistics::clean() const {
   return std::all_of(columns.begin(), columns.end(), [](const ColumnStatistics& c) { return c.missing == 0 && c.infinite == 0; });
@@ -153,7 +155,8 @@ void require_clean(const Source& source) {
     const ColumnStatistics& c = source.stats.columns[static_cast<size_t>(j)];
     const double spread = std::max(std::fabs(c.max), std::fabs(c.min)) * 4;
     if (!(spread * spread < std::numeric_limits<double>::max() / static_cast<double>(std::max<int64_t>(1, source.cols())))) {
-      fail(ErrorCode::kNumerical, "column " + source.name_of(j), "squares of its values overflow double precision (up to " + std::to_string(c.max_exponent()) + " binary digits)",
+      fail(ErrorCode::kNumerical, "column " + source.name_of(j),
+           "squares of its values overflow double precision (up to " + std::to_string(c.max_exponent()) + " binary digits)",
            "scale the column down");
     }
   }
@@ -161,7 +164,8 @@ void require_clean(const Source& source) {
 
 std::string content_hex(const std::array<uint64_t, 2>& content) {
   char text[33];
-  std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(content[1]), static_cast<unsigned long long>(content[0]));
+  std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(content[1]),
+                static_cast<unsigned long long>(content[0]));
   return text;
 }
 

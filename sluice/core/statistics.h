@@ -12,19 +12,19 @@ class Source;
 struct Context;
 
 struct ColumnStatistics {
-  int64_t missing = 0;        // NaN
-  int64_t infinite = 0;       // +inf or -inf
-  int64_t first_missing = -1; // row of the first, or -1
+  int64_t missing = 0;         // NaN
+  int64_t infinite = 0;        // +inf or -inf
+  int64_t first_missing = -1;  // row of the first, or -1
   int64_t first_infinite = -1;
-  double min = 0;             // of the finite values; 0 if there are none
+  double min = 0;  // of the finite values; 0 if there are none
   double max = 0;
   int64_t zeros = 0;
   int64_t finite = 0;
-  bool integers = true;       // every finite value is a whole number
-  bool fits_f32 = true;       // every finite value is a float32
-  int median_exponent = 0;    // 2^this <= median of |x| over the finite non-zero values
-  int sum_exponent = 0;       // the sum of |x| over the finite values is below 2^this
-  int max_exponent() const;   // all finite |x| < 2^this; -1074 if all are zero
+  bool integers = true;      // every finite value is a whole number
+  bool fits_f32 = true;      // every finite value is a float32
+  int median_exponent = 0;   // 2^this <= median of |x| over the finite non-zero values
+  int sum_exponent = 0;      // the sum of |x| over the finite values is below 2^this
+  int max_exponent() const;  // all finite |x| < 2^this; -1074 if all are zero
 };
 
 struct Statistics {

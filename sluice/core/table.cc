@@ -21,7 +21,8 @@ int64_t Table::find(const std::string& name_or_number) const {
   std::string known;
   for (size_t i = 0; i < columns.size() && i < 12; ++i) known += (i == 0 ? "" : ", ") + columns[i].name;
   if (columns.size() > 12) known += ", ...";
-  fail(ErrorCode::kBadInput, "column " + name_or_number, "there is no such column", (near.empty() ? "" : "did you mean " + near + "? ") + ("the columns are " + known));
+  fail(ErrorCode::kBadInput, "column " + name_or_number, "there is no such column",
+       (near.empty() ? "" : "did you mean " + near + "? ") + ("the columns are " + known));
 }
 
 }  // namespace sluice

@@ -20,17 +20,17 @@ enum class ColumnType : uint8_t {
 struct TableColumn {
   std::string name;
   ColumnType type = ColumnType::kReal;
-  int64_t index = 0;            // column of `numbers`, or place in `texts`
-  bool beyond_double = false;   // an integer past 2^53: exact as text only, refused as a feature
+  int64_t index = 0;           // column of `numbers`, or place in `texts`
+  bool beyond_double = false;  // an integer past 2^53: exact as text only, refused as a feature
 };
 
 struct Table {
   int64_t rows = 0;
-  std::vector<TableColumn> columns;           // in the file's order
-  std::shared_ptr<Source> numbers;            // rows x (number of numeric columns), possibly 0 columns (then null)
+  std::vector<TableColumn> columns;  // in the file's order
+  std::shared_ptr<Source> numbers;   // rows x (number of numeric columns), possibly 0 columns (then null)
   std::vector<std::shared_ptr<TextColumn>> texts;
-  int64_t rejected = 0;                       // rows or files that could not be read at all (broken pictures)
-  std::vector<std::string> rejected_why;      // the first few
+  int64_t rejected = 0;                   // rows or files that could not be read at all (broken pictures)
+  std::vector<std::string> rejected_why;  // the first few
   // The place of the column called so, or by number ("3", "-1" the last); throws Error{kBadInput} naming close names.
   int64_t find(const std::string& name_or_number) const;
 };

@@ -16,7 +16,9 @@ inline std::string to_text(double value) {
   char buffer[32];
   return {buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr};
 }
-inline std::string to_text(int64_t value) { return std::to_string(value); }
+inline std::string to_text(int64_t value) {
+  return std::to_string(value);
+}
 
 template <class T>
 std::optional<T> parse_number(std::string_view text) {
@@ -30,7 +32,9 @@ std::optional<T> parse_number(std::string_view text) {
 // `text` as a JSON string with its quotes; invalid UTF-8 passes as it is.
 std::string json_quoted(std::string_view text);
 // A JSON number, null for what is not finite.
-inline std::string json_number(double value) { return std::isfinite(value) ? to_text(value) : "null"; }
+inline std::string json_number(double value) {
+  return std::isfinite(value) ? to_text(value) : "null";
+}
 // The nearest of `known` by edit distance, or "" if none is near.
 std::string closest(std::string_view word, const std::vector<std::string>& known);
 // "400M", "1.5G", "123456" (powers of 1024) to bytes.

@@ -87,7 +87,8 @@ std::vector<double> balanced_weights(const std::vector<int32_t>& labels, const s
   std::vector<double> weights(labels.size(), 0.0);
   for (size_t i = 0; i < labels.size(); ++i) {
     if (witnesses[i] >= 0) continue;
-    weights[i] = labels[i] < 0 ? 1.0 : static_cast<double>(kept) / (static_cast<double>(sizes.size()) * static_cast<double>(sizes[labels[i]]));
+    weights[i] =
+        labels[i] < 0 ? 1.0 : static_cast<double>(kept) / (static_cast<double>(sizes.size()) * static_cast<double>(sizes[labels[i]]));
   }
   return weights;
 }

@@ -18,7 +18,8 @@ std::vector<int64_t> by_the_rule(const std::vector<double>& values, int64_t cols
       if (witness[k] >= 0 || labels[k] != labels[i]) continue;
       double sum = 0;
       for (int64_t j = 0; j < cols; ++j) {
-        const double difference = values[i * static_cast<size_t>(cols) + static_cast<size_t>(j)] - values[k * static_cast<size_t>(cols) + static_cast<size_t>(j)];
+        const double difference =
+            values[i * static_cast<size_t>(cols) + static_cast<size_t>(j)] - values[k * static_cast<size_t>(cols) + static_cast<size_t>(j)];
         sum += difference * difference;
       }
       if (sum <= distance * distance) witness[i] = static_cast<int64_t>(k);

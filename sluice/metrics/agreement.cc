@@ -20,14 +20,16 @@ constexpr double kEpsilon = std::numeric_limits<double>::epsilon();
 
 struct PairHash {
   size_t operator()(const std::pair<int64_t, int64_t>& pair) const {
-    uint64_t h = static_cast<uint64_t>(pair.first) * 0x9E3779B97F4A7C15u ^ (static_cast<uint64_t>(pair.second) + 0x7F4A7C15u) * 0xC2B2AE3D27D4EB4Fu;
+    uint64_t h =
+        static_cast<uint64_t>(pair.first) * 0x9E3779B97F4A7C15u ^ (static_cast<uint64_t>(pair.second) + 0x7F4A7C15u) * 0xC2B2AE3D27D4EB4Fu;
     h ^= h >> 32;
     return static_cast<size_t>(h * 0x9E3779B97F4A7C15u);
   }
 };
 
 Contingency sorted(std::vector<Contingency::Cell> cells) {
-  std::sort(cells.begin(), cells.end(), [](const auto& a, const auto& b) { return std::tie(a.truth, a.label) < std::tie(b.truth, b.label); });
+  std::sort(cells.begin(), cells.end(),
+            [](const auto& a, const auto& b) { return std::tie(a.truth, a.label) < std::tie(b.truth, b.label); });
   Contingency table;
   for (const auto& cell : cells) {
     if (!table.cells.empty() && table.cells.back().truth == cell.truth && table.cells.back().label == cell.label) {
@@ -42,7 +44,8 @@ Contingency sorted(std::vector<Contingency::Cell> cells) {
 template <class T>
 Contingency count(std::span<const int64_t> truth, std::span<const T> labels) {
   if (truth.size() != labels.size()) {
-    fail(ErrorCode::kBadInput, "labels", std::to_string(labels.size()) + " labels against " + std::to_string(truth.size()), "give one label a row on either side");
+    fail(ErrorCode::kBadInput, "labels", std::to_string(labels.size()) + " labels against " + std::to_string(truth.size()),
+         "give one label a row on either side");
   }
   std::unordered_map<std::pair<int64_t, int64_t>, int64_t, PairHash> counts;
   for (size_t i = 0; i < truth.size(); ++i) ++counts[{truth[i], static_cast<int64_t>(labels[i])}];
@@ -72,7 +75,8 @@ Margins margins_of(const Contingency& table) {
     const auto& cell = table.cells[i];
     if (i == 0 || table.cells[i - 1].truth != cell.truth) m.classes.push_back(0);
     if (cell.count < 1 || cell.count >= (int64_t{1} << 62) - m.rows) {
-      fail(ErrorCode::kBadInput, "labels", "the table of labels holds counts that are not positive, or 2^62 rows", "give a table of counts");
+      fail(ErrorCode::kBadInput, "labels", "the table of labels holds counts that are not positive, or 2^62 rows",
+           "give a table of counts");
     }
     m.classes.back() += cell.count;
     m.class_of.push_back(m.classes.size() - 1);
@@ -140,7 +144,8 @@ double expected_term(int64_t a, int64_t b, int64_t n) {
   constexpr double kNegligible = 1e-25;
   const int64_t low = std::max<int64_t>(0, a + b - n);
   const int64_t high = std::min(a, b);
-  const auto mode_at = static_cast<int64_t>((Wide(static_cast<uint64_t>(a + 1)) * static_cast<uint64_t>(b + 1)) / static_cast<uint64_t>(n + 2));
+  const auto mode_at =
+      static_cast<int64_t>((Wide(static_cast<uint64_t>(a + 1)) * static_cast<uint64_t>(b + 1)) / static_cast<uint64_t>(n + 2));
   const int64_t mode = std::clamp(mode_at, low, high);
   const auto value = [&](int64_t x) {
     if (x == 0) return 0.0;
@@ -151,13 +156,15 @@ double expected_term(int64_t a, int64_t b, int64_t n) {
   double sum = value(mode);
   double weight = 1;
   for (int64_t x = mode; x < high && weight > kNegligible; ++x) {
-    weight *= static_cast<double>(a - x) * static_cast<double>(b - x) / (static_cast<double>(x + 1) * static_cast<double>(n - a - b + x + 1));
+    weight *=
+        static_cast<double>(a - x) * static_cast<double>(b - x) / (static_cast<double>(x + 1) * static_cast<double>(n - a - b + x + 1));
     weights += weight;
     sum += weight * value(x + 1);
   }
   weight = 1;
   for (int64_t x = mode; x > low && weight > kNegligible; --x) {
-    weight *= static_cast<double>(x) * static_cast<double>(n - a - b + x) / (static_cast<double>(a - x + 1) * static_cast<double>(b - x + 1));
+    weight *=
+        static_cast<double>(x) * static_cast<double>(n - a - b + x) / (static_cast<double>(a - x + 1) * static_cast<double>(b - x + 1));
     weights += weight;
     sum += weight * value(x - 1);
   }
@@ -176,8 +183,12 @@ double adjusted_mutual_information(double mi, double mean_entropy, const Margins
 
 }  // namespace
 
-Contingency contingency(std::span<const int64_t> truth, std::span<const int64_t> labels) { return count(truth, labels); }
-Contingency contingency(std::span<const int64_t> truth, std::span<const int32_t> labels) { return count(truth, labels); }
+Contingency contingency(std::span<const int64_t> truth, std::span<const int64_t> labels) {
+  return count(truth, labels);
+}
+Contingency contingency(std::span<const int64_t> truth, std::span<const int32_t> labels) {
+  return count(truth, labels);
+}
 
 Contingency add_over_ranks(const Contingency& mine, Context& ctx) {
   if (ctx.ranks() == 1) return mine;

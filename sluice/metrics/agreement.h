@@ -34,13 +34,13 @@ Contingency contingency(std::span<const int64_t> truth, std::span<const int32_t>
 Contingency add_over_ranks(const Contingency& mine, Context& ctx);
 
 struct Agreement {
-  double ari = 1;          // adjusted Rand index: 1 equal, about 0 chance, down to -0.5
-  double nmi = 1;          // mutual information over the mean of the two entropies
-  double ami = 1;          // the same less its expectation over all labellings with these sizes
-  double homogeneity = 1;  // 1 - H(truth | label) / H(truth)
-  double completeness = 1; // 1 - H(label | truth) / H(label)
-  double v_measure = 1;    // harmonic mean of the two
-  double purity = 1;       // share of rows in their cluster's largest class
+  double ari = 1;           // adjusted Rand index: 1 equal, about 0 chance, down to -0.5
+  double nmi = 1;           // mutual information over the mean of the two entropies
+  double ami = 1;           // the same less its expectation over all labellings with these sizes
+  double homogeneity = 1;   // 1 - H(truth | label) / H(truth)
+  double completeness = 1;  // 1 - H(label | truth) / H(label)
+  double v_measure = 1;     // harmonic mean of the two
+  double purity = 1;        // share of rows in their cluster's largest class
 };
 
 // All measures of one table. Cost: O(cells log cells), and for ami O(sum over pairs of distinct class and cluster sizes of the spread of

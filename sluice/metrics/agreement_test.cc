@@ -12,9 +12,13 @@
 namespace sluice {
 namespace {
 
-void near(double got, double wanted, const char* what) { EXPECT_NEAR(got, wanted, 1e-9 * std::max(1e-3, std::fabs(wanted))) << what; }
+void near(double got, double wanted, const char* what) {
+  EXPECT_NEAR(got, wanted, 1e-9 * std::max(1e-3, std::fabs(wanted))) << what;
+}
 
-Agreement of(const std::vector<int64_t>& truth, const std::vector<int64_t>& labels) { return agreement(contingency(truth, std::span<const int64_t>(labels))); }
+Agreement of(const std::vector<int64_t>& truth, const std::vector<int64_t>& labels) {
+  return agreement(contingency(truth, std::span<const int64_t>(labels)));
+}
 
 TEST(Agreement, EqualsScikitLearn) {
   for (const auto& set : sklearn::kAgreement) {
@@ -33,7 +37,8 @@ TEST(Agreement, EqualsScikitLearn) {
 TEST(Agreement, SymmetricWhereItMustBe) {
   std::mt19937_64 random(2);
   std::vector<int64_t> a(500), b(500);
-  for (size_t i = 0; i < a.size(); ++i) a[i] = static_cast<int64_t>(random() % 6), b[i] = random() % 3 == 0 ? a[i] : static_cast<int64_t>(random() % 4);
+  for (size_t i = 0; i < a.size(); ++i)
+    a[i] = static_cast<int64_t>(random() % 6), b[i] = random() % 3 == 0 ? a[i] : static_cast<int64_t>(random() % 4);
   const Agreement ab = of(a, b), ba = of(b, a);
   EXPECT_DOUBLE_EQ(ab.ari, ba.ari);
   EXPECT_NEAR(ab.nmi, ba.nmi, 1e-14);
@@ -50,7 +55,8 @@ double slow_expected(const std::vector<int64_t>& as, const std::vector<int64_t>&
       for (int64_t x = std::max<int64_t>(1, a + b - n); x <= std::min(a, b); ++x) {
         const long double p = std::exp(lf(a) + lf(b) + lf(n - a) + lf(n - b) - lf(n) - lf(x) - lf(a - x) - lf(b - x) - lf(n - a - b + x));
         const auto w = static_cast<long double>(x);
-        sum += w / static_cast<long double>(n) * std::log(static_cast<long double>(n) * w / (static_cast<long double>(a) * static_cast<long double>(b))) * p;
+        sum += w / static_cast<long double>(n) *
+               std::log(static_cast<long double>(n) * w / (static_cast<long double>(a) * static_cast<long double>(b))) * p;
       }
     }
   }

@@ -49,13 +49,15 @@ class MeansState {
       for (size_t i = 0; i < all.size(); ++i) all[i] = static_cast<int64_t>(static_cast<uint64_t>(all[i]) + static_cast<uint64_t>(sums[i]));
     }
     const int64_t rows = clusters_->rows();
-    for (int64_t j = 0; j < out.mean.cols && rows > 0; ++j) out.overall.push_back(format_->mean(all.data(), rows, j, static_cast<double>(rows)));
+    for (int64_t j = 0; j < out.mean.cols && rows > 0; ++j)
+      out.overall.push_back(format_->mean(all.data(), rows, j, static_cast<double>(rows)));
     return out;
   }
 
  private:
   void add(const std::vector<int64_t>& other) {
-    for (size_t i = 0; i < sums_.size(); ++i) sums_[i] = static_cast<int64_t>(static_cast<uint64_t>(sums_[i]) + static_cast<uint64_t>(other[i]));
+    for (size_t i = 0; i < sums_.size(); ++i)
+      sums_[i] = static_cast<int64_t>(static_cast<uint64_t>(sums_[i]) + static_cast<uint64_t>(other[i]));
   }
   const LimbFormat* format_;
   const Clusters* clusters_;
@@ -65,7 +67,11 @@ class MeansState {
 class ScatterState {
  public:
   ScatterState(const Clusters& clusters, const Matrix<double>& means)
-      : clusters_(&clusters), means_(&means), squares_(clusters.count()), distances_(clusters.count()), scratch_(static_cast<size_t>(means.cols)) {}
+      : clusters_(&clusters),
+        means_(&means),
+        squares_(clusters.count()),
+        distances_(clusters.count()),
+        scratch_(static_cast<size_t>(means.cols)) {}
 
   void accumulate(const MatrixBlock& leaf) {
     const int32_t* number = clusters_->number.at(leaf.first_row);
@@ -109,7 +115,8 @@ int64_t Clusters::rows() const {
 
 RowColumn<int32_t> own_labels(std::span<const int32_t> all, const Source& rows, Context& ctx) {
   if (static_cast<int64_t>(all.size()) != rows.rows()) {
-    fail(ErrorCode::kBadInput, "labels", std::to_string(all.size()) + " labels of " + std::to_string(rows.rows()) + " rows", "give one label a row");
+    fail(ErrorCode::kBadInput, "labels", std::to_string(all.size()) + " labels of " + std::to_string(rows.rows()) + " rows",
+         "give one label a row");
   }
   const LeafRange range = leaf_range(rows.rows(), rows.cols(), ctx);
   RowColumn<int32_t> mine(range, -1);

@@ -12,24 +12,25 @@
 namespace sluice {
 
 struct Clusters {
-  RowColumn<int32_t> number;     // this rank's rows: 0 .. count() - 1, or -1 for noise
-  std::vector<int32_t> labels;   // what each number was called, ascending
+  RowColumn<int32_t> number;    // this rank's rows: 0 .. count() - 1, or -1 for noise
+  std::vector<int32_t> labels;  // what each number was called, ascending
   std::vector<int64_t> sizes;
   int64_t n_noise = 0;
 
   int64_t count() const { return static_cast<int64_t>(sizes.size()); }
-  int64_t rows() const;          // not noise
+  int64_t rows() const;  // not noise
 };
 
 // Labels of all rows cut to this rank's. Throws Error{kBadInput} unless there is one a row.
 RowColumn<int32_t> own_labels(std::span<const int32_t> all, const Source& rows, Context& ctx);
 
-// -1 is noise; other labels may be any from 0 up, with holes. Cost O(n log k). Memory 4 bytes a row. Throws Error{kBadInput} at a label below -1.
+// -1 is noise; other labels may be any from 0 up, with holes. Cost O(n log k). Memory 4 bytes a row. Throws Error{kBadInput} at a label
+// below -1.
 Clusters clusters_of(const RowColumn<int32_t>& labels, Context& ctx);
 
 struct ClusterMeans {
-  Matrix<double> mean;            // one row a cluster
-  std::vector<double> overall;    // of all rows that are not noise
+  Matrix<double> mean;          // one row a cluster
+  std::vector<double> overall;  // of all rows that are not noise
 };
 // One pass. Memory: 8 k d limbs bytes a thread. Rows must be measured and clean.
 ClusterMeans cluster_means(const Source& rows, const Clusters& clusters, Context& ctx);
@@ -44,7 +45,7 @@ class GroupSums {
   void load(ByteReader& in);
   int64_t bytes() const { return static_cast<int64_t>(sums_.size() * sizeof(ExactSum)); }
   std::vector<double> values() const;
-  double total() const;           // of all groups, rounded once
+  double total() const;  // of all groups, rounded once
 
  private:
   std::vector<ExactSum> sums_;

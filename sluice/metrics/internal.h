@@ -15,15 +15,16 @@
 namespace sluice {
 
 struct InternalMeasures {
-  double silhouette = 0;         // NaN (null in a summary) with fewer than 2 clusters or as many clusters as rows; see silhouette.h
+  double silhouette = 0;  // NaN (null in a summary) with fewer than 2 clusters or as many clusters as rows; see silhouette.h
   SilhouetteKind silhouette_kind = SilhouetteKind::kEuclidean;
-  int64_t silhouette_rows = 0;   // rows it was computed on
-  double davies_bouldin = 0;     // mean over clusters of the largest (s_i + s_j) / |m_i - m_j|, s the mean distance to the mean m; lower is better. NaN as above
+  int64_t silhouette_rows = 0;  // rows it was computed on
+  double davies_bouldin =
+      0;  // mean over clusters of the largest (s_i + s_j) / |m_i - m_j|, s the mean distance to the mean m; lower is better. NaN as above
   double calinski_harabasz = 0;  // (B / (k - 1)) / (W / (n - k)), B and W the squares between and within; higher is better. NaN as above
   double wcss = 0;               // W: summed squared distances of the rows to their cluster's mean
   int64_t n_rows = 0;            // not noise
   int64_t n_noise = 0;
-  std::vector<int32_t> labels;   // the clusters, ascending
+  std::vector<int32_t> labels;  // the clusters, ascending
   std::vector<int64_t> cluster_sizes;
   std::vector<double> cluster_silhouettes;
 };

@@ -38,8 +38,10 @@ TEST(Internal, EqualsScikitLearn) {
     const InternalMeasures got = internal_measures(rows, std::span<const int32_t>(set.labels), SilhouetteKind::kEuclidean, ctx);
     const double tolerance = 1e-9;
     near(got.silhouette, set.silhouette, "silhouette", tolerance);
-    near(internal_measures(rows, std::span<const int32_t>(set.labels), SilhouetteKind::kSquared, ctx).silhouette, set.squared, "squared", tolerance);
-    near(internal_measures(rows, std::span<const int32_t>(set.labels), SilhouetteKind::kCosine, ctx).silhouette, set.cosine, "cosine", std::fabs(set.rows[0]) > 1e5 ? 1e-3 : 1e-8);
+    near(internal_measures(rows, std::span<const int32_t>(set.labels), SilhouetteKind::kSquared, ctx).silhouette, set.squared, "squared",
+         tolerance);
+    near(internal_measures(rows, std::span<const int32_t>(set.labels), SilhouetteKind::kCosine, ctx).silhouette, set.cosine, "cosine",
+         std::fabs(set.rows[0]) > 1e5 ? 1e-3 : 1e-8);
     near(got.davies_bouldin, set.davies_bouldin, "davies_bouldin", tolerance);
     near(got.calinski_harabasz, set.calinski_harabasz, "calinski_harabasz", tolerance);
     near(got.wcss, set.wcss, "wcss", tolerance);
@@ -74,7 +76,8 @@ bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {
 
 std::vector<double> all_numbers(const InternalMeasures& m) {
   std::vector<double> out = m.cluster_silhouettes;
-  out.insert(out.end(), {m.silhouette, m.davies_bouldin, m.calinski_harabasz, m.wcss, static_cast<double>(m.silhouette_rows), static_cast<double>(m.n_noise)});
+  out.insert(out.end(), {m.silhouette, m.davies_bouldin, m.calinski_harabasz, m.wcss, static_cast<double>(m.silhouette_rows),
+                         static_cast<double>(m.n_noise)});
   return out;
 }
 
@@ -92,7 +95,8 @@ TEST(Internal, SameBitsForThreadsRanksAndLeaves) {
           ctx.comm = &comm;
           ctx.leaf_rows = leaf;
           if (kind == SilhouetteKind::kEuclidean && leaf == 7) return;  // slow: blocks of 7 rows against each other
-          EXPECT_TRUE(same_bits(all_numbers(internal_measures(set.rows, std::span<const int32_t>(set.labels), kind, ctx)), wanted)) << leaf << " " << ranks;
+          EXPECT_TRUE(same_bits(all_numbers(internal_measures(set.rows, std::span<const int32_t>(set.labels), kind, ctx)), wanted))
+              << leaf << " " << ranks;
         });
       }
     }

@@ -14,7 +14,8 @@ namespace {
 std::vector<double> column_means_of(const Matrix<double>& rows) {
   std::vector<double> mean(static_cast<size_t>(rows.cols));
   for (int64_t i = 0; i < rows.rows; ++i) {
-    for (int64_t j = 0; j < rows.cols; ++j) mean[static_cast<size_t>(j)] += (rows(i, j) - mean[static_cast<size_t>(j)]) / static_cast<double>(i + 1);
+    for (int64_t j = 0; j < rows.cols; ++j)
+      mean[static_cast<size_t>(j)] += (rows(i, j) - mean[static_cast<size_t>(j)]) / static_cast<double>(i + 1);
   }
   return mean;
 }
@@ -70,10 +71,14 @@ double normal_probability(double z) {
 
 const char* name_of(NullKind kind) {
   switch (kind) {
-    case NullKind::kUniform: return "uniform in the box of the principal axes";
-    case NullKind::kGaussian: return "Gaussian with the data's covariance";
-    case NullKind::kMarginals: return "independent columns with the data's own distributions smoothed to one mode";
-    default: return "columns with the data's own distributions smoothed to one mode and its rank correlations";
+    case NullKind::kUniform:
+      return "uniform in the box of the principal axes";
+    case NullKind::kGaussian:
+      return "Gaussian with the data's covariance";
+    case NullKind::kMarginals:
+      return "independent columns with the data's own distributions smoothed to one mode";
+    default:
+      return "columns with the data's own distributions smoothed to one mode and its rank correlations";
   }
 }
 
@@ -166,7 +171,8 @@ Matrix<double> draw_null(const NullModel& model, NullKind kind, int64_t n, uint6
              : kind == NullKind::kCopula   ? random.normal()
                                            : random.uniform();
     }
-    for (int64_t j = 0; j < d; ++j) row[j] = by_axes ? model.mean[static_cast<size_t>(j)] : kind == NullKind::kMarginals ? u[static_cast<size_t>(j)] : 0;
+    for (int64_t j = 0; j < d; ++j)
+      row[j] = by_axes ? model.mean[static_cast<size_t>(j)] : kind == NullKind::kMarginals ? u[static_cast<size_t>(j)] : 0;
     if (by_axes) {
       for (size_t a = 0; a < u.size(); ++a) {
         const double* axis = model.axes.row(static_cast<int64_t>(a));

@@ -11,7 +11,9 @@
 namespace sluice {
 namespace {
 
-Random numbers(uint64_t index) { return Random(11, RandomStage::kSubsample, index); }
+Random numbers(uint64_t index) {
+  return Random(11, RandomStage::kSubsample, index);
+}
 
 Matrix<double> correlated(int64_t n) {
   Random random = numbers(1);

@@ -45,11 +45,14 @@ class ClosedState {
       if (own < 0) continue;
       const double* row = leaf.row(i, scratch.data());
       for (int64_t c = 0; c < means_->rows; ++c) {
-        distance[static_cast<size_t>(c)] = cosine_ ? 1 - kernels::dot(row, means_->row(c), leaf.cols)
-                                                   : kernels::squared_distance(row, means_->row(c), leaf.cols) + (*offset_)[static_cast<size_t>(c)];
+        distance[static_cast<size_t>(c)] =
+            cosine_ ? 1 - kernels::dot(row, means_->row(c), leaf.cols)
+                    : kernels::squared_distance(row, means_->row(c), leaf.cols) + (*offset_)[static_cast<size_t>(c)];
       }
       // A row has distance 0 to itself, which 1 - x . x is not for a row of zeros.
-      if (cosine_) distance[static_cast<size_t>(own)] -= (1 - kernels::dot(row, row, leaf.cols)) / static_cast<double>(clusters_->sizes[static_cast<size_t>(own)]);
+      if (cosine_)
+        distance[static_cast<size_t>(own)] -=
+            (1 - kernels::dot(row, row, leaf.cols)) / static_cast<double>(clusters_->sizes[static_cast<size_t>(own)]);
       sums_.add(own, row_value(distance.data(), own, clusters_->sizes));
     }
   }

@@ -24,7 +24,8 @@ SymmetricEigen symmetric_eigen(const Matrix<double>& symmetric) {
   const int64_t d = symmetric.rows;
   const Eigen::Map<const Eigen::MatrixXd> view(symmetric.values.data(), d, d);
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(view);
-  if (solver.info() != Eigen::Success) fail(ErrorCode::kNumerical, "covariance", "its eigenvalues were not found", "scale the columns to a common size");
+  if (solver.info() != Eigen::Success)
+    fail(ErrorCode::kNumerical, "covariance", "its eigenvalues were not found", "scale the columns to a common size");
   SymmetricEigen out;
   out.vectors = Matrix<double>(d, d);
   for (int64_t a = 0; a < d; ++a) {

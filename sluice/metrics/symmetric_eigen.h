@@ -1,5 +1,6 @@
-// Eigenvalues and eigenvectors of a small symmetric matrix, and the products such matrices come from. For nulls on samples (null_reference.h).
-// By Eigen with its cache sizes fixed, so that the order of its sums, and so the bits, do not depend on the CPU's caches.
+// Eigenvalues and eigenvectors of a small symmetric matrix, and the products such matrices come from. For nulls on samples
+// (null_reference.h). By Eigen with its cache sizes fixed, so that the order of its sums, and so the bits, do not depend on the CPU's
+// caches.
 #pragma once
 #include <vector>
 

@@ -161,7 +161,9 @@ void build_as(const Source& source, Context& ctx, KdTree& tree) {
 
 }  // namespace
 
-int64_t kd_tree_bytes(int64_t rows, int64_t cols) { return (rows + kLeafRows) * (cols * 16 + 16) + (2 * rows / kLeafRows + 2) * cols * 16; }
+int64_t kd_tree_bytes(int64_t rows, int64_t cols) {
+  return (rows + kLeafRows) * (cols * 16 + 16) + (2 * rows / kLeafRows + 2) * cols * 16;
+}
 
 KdTree build_kd_tree(const Source& source, const Context& ctx) {
   Context alone = ctx;
@@ -174,11 +176,20 @@ KdTree build_kd_tree(const Source& source, const Context& ctx) {
   tree.columns.reserve(tree.leaves * kLeafRows * tree.cols);
   tree.boxes.resize(static_cast<size_t>(2 * tree.nodes() * tree.cols));
   switch (tree.cols) {
-    case 1: build_as<1>(source, alone, tree); break;
-    case 2: build_as<2>(source, alone, tree); break;
-    case 3: build_as<3>(source, alone, tree); break;
-    case 4: build_as<4>(source, alone, tree); break;
-    default: build_as<0>(source, alone, tree);
+    case 1:
+      build_as<1>(source, alone, tree);
+      break;
+    case 2:
+      build_as<2>(source, alone, tree);
+      break;
+    case 3:
+      build_as<3>(source, alone, tree);
+      break;
+    case 4:
+      build_as<4>(source, alone, tree);
+      break;
+    default:
+      build_as<0>(source, alone, tree);
   }
   return tree;
 }

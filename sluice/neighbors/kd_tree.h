@@ -1,6 +1,6 @@
-// A kd-tree over rows in memory: cut at medians of the widest column, so that it is even however skewed, repeated or far apart the rows are.
-// Every node knows the smallest box around its rows, so that whole subtrees are taken or left by two comparisons. Use for radius searches in
-// up to about 16 columns; with more, boxes overlap and kernels/pairs.h is quicker.
+// A kd-tree over rows in memory: cut at medians of the widest column, so that it is even however skewed, repeated or far apart the rows
+// are. Every node knows the smallest box around its rows, so that whole subtrees are taken or left by two comparisons. Use for radius
+// searches in up to about 16 columns; with more, boxes overlap and kernels/pairs.h is quicker.
 //
 // Boxes only ever say "surely beyond" or "surely within"; whatever they leave open is decided by leaf_distance.h, so a search has the
 // decisions of a plain loop over kernels/dist64.h. Bentley 1975, doi:10.1145/361002.361007.

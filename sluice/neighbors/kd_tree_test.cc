@@ -17,7 +17,9 @@ std::vector<double> values_of(int64_t rows, int64_t cols, uint64_t seed, int kin
   std::mt19937_64 random(seed);
   std::vector<double> values(static_cast<size_t>(rows * cols));
   for (double& x : values) {
-    x = kind == 0 ? std::normal_distribution<double>()(random) : kind == 1 ? static_cast<double>(random() % 3) : std::ldexp(1.0, static_cast<int>(random() % 900) - 450);
+    x = kind == 0   ? std::normal_distribution<double>()(random)
+        : kind == 1 ? static_cast<double>(random() % 3)
+                    : std::ldexp(1.0, static_cast<int>(random() % 900) - 450);
   }
   return values;
 }
@@ -79,7 +81,8 @@ TEST(LeafMask, HasTheBitsOfDist64) {
           const double at = kernels::distance64(metric, points.data() + p * d, rows.data() + v * d, d);
           for (const double limit : {at, std::nextafter(at, 0.0)}) {
             uint32_t truth = 0;
-            for (int64_t w = 0; w < kLeafRows; ++w) truth |= static_cast<uint32_t>(kernels::distance64(metric, points.data() + p * d, rows.data() + w * d, d) <= limit) << w;
+            for (int64_t w = 0; w < kLeafRows; ++w)
+              truth |= static_cast<uint32_t>(kernels::distance64(metric, points.data() + p * d, rows.data() + w * d, d) <= limit) << w;
             EXPECT_EQ(mask(points.data() + p * d, 1, leaf.data(), d, limit), truth) << d;
           }
         }
@@ -98,19 +101,25 @@ TEST(BoxReach, NeverContradictsADistance) {
       const int64_t d = 1 + static_cast<int64_t>(random() % 6);
       const double scale = std::ldexp(1.0, static_cast<int>(random() % 3) * -260);
       std::vector<double> rows = values_of(2 * kLeafRows, d, random(), static_cast<int>(random() % 2));
-      for (size_t i = 0; i < rows.size(); ++i) rows[i] = scale * (i < rows.size() / 2 ? rows[i] * 0.25 : rows[i] * 0.25 + static_cast<double>(round % 3));
-      const MemorySource first({rows.begin(), rows.begin() + kLeafRows * d}, kLeafRows, d), second({rows.begin() + kLeafRows * d, rows.end()}, kLeafRows, d);
+      for (size_t i = 0; i < rows.size(); ++i)
+        rows[i] = scale * (i < rows.size() / 2 ? rows[i] * 0.25 : rows[i] * 0.25 + static_cast<double>(round % 3));
+      const MemorySource first({rows.begin(), rows.begin() + kLeafRows * d}, kLeafRows, d),
+          second({rows.begin() + kLeafRows * d, rows.end()}, kLeafRows, d);
       Context ctx;
       const KdTree a = build_kd_tree(first, ctx), b = build_kd_tree(second, ctx);
       const double* one = rows.data() + (random() % kLeafRows) * static_cast<uint64_t>(d);
       const double* two = rows.data() + (kLeafRows + random() % kLeafRows) * static_cast<uint64_t>(d);
-      const double limit = kernels::distance64(metric, one, two, d) * (round % 4 == 0 ? 1 : round % 4 == 1 ? 1.5 : round % 4 == 2 ? 0.25 : 3);
+      const double limit = kernels::distance64(metric, one, two, d) * (round % 4 == 0   ? 1
+                                                                       : round % 4 == 1 ? 1.5
+                                                                       : round % 4 == 2 ? 0.25
+                                                                                        : 3);
       const BoxReach reach(metric, d, limit);
       double least = std::numeric_limits<double>::infinity(), most = 0;
       const uint32_t near = reach.near(a.leaf(0), b.low(0), b.high(0));
       for (int64_t i = 0; i < kLeafRows; ++i) {
         for (int64_t j = 0; j < kLeafRows; ++j) {
-          const double value = kernels::distance64(metric, rows.data() + a.row_of[static_cast<size_t>(i)] * d, rows.data() + (kLeafRows + j) * d, d);
+          const double value =
+              kernels::distance64(metric, rows.data() + a.row_of[static_cast<size_t>(i)] * d, rows.data() + (kLeafRows + j) * d, d);
           least = std::min(least, value);
           most = std::max(most, value);
           if (value <= limit) {

@@ -34,7 +34,8 @@ Four term(Four t) {
 
 Four fused(Four t, Four sum) {
 #if defined(__FMA__)
-  return reinterpret_cast<Four>(_mm256_fmadd_pd(reinterpret_cast<__m256d>(t), reinterpret_cast<__m256d>(t), reinterpret_cast<__m256d>(sum)));
+  return reinterpret_cast<Four>(
+      _mm256_fmadd_pd(reinterpret_cast<__m256d>(t), reinterpret_cast<__m256d>(t), reinterpret_cast<__m256d>(sum)));
 #else
   for (int i = 0; i < 4; ++i) sum[i] = std::fma(t[i], t[i], sum[i]);
   return sum;

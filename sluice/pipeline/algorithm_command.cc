@@ -18,7 +18,8 @@ const Algorithm& algorithm_of(const std::string& name) {
   return *found;
 }
 
-void save_model(Outcome& outcome, const Algorithm& algorithm, const Json& params, const Source& rows, const std::string& folder, Context& ctx) {
+void save_model(Outcome& outcome, const Algorithm& algorithm, const Json& params, const Source& rows, const std::string& folder,
+                Context& ctx) {
   if (outcome.model.tensors.empty()) return;
   outcome.model.about["algorithm"] = algorithm.name;
   outcome.model.about["version"] = version();
@@ -42,15 +43,22 @@ Stage finish_stage(Outcome outcome, const std::string& command, const Json& para
 }
 
 std::string identity_of(const Json& params, const std::string& command, const Dataset& data, const Context& ctx) {
-  return to_json_text({{"command", command}, {"params", params}, {"content", data.content}, {"rows", data.rows->rows()}, {"seed", ctx.seed}, {"version", version()}});
+  return to_json_text({{"command", command},
+                       {"params", params},
+                       {"content", data.content},
+                       {"rows", data.rows->rows()},
+                       {"seed", ctx.seed},
+                       {"version", version()}});
 }
 
-std::string folder_of(const Invocation& in) { return in.out.empty() ? "sluice-out/" + in.command : in.out; }
+std::string folder_of(const Invocation& in) {
+  return in.out.empty() ? "sluice-out/" + in.command : in.out;
+}
 
 }  // namespace
 
-Stage fit_stage(const Algorithm& algorithm, const ParamTexts& given, const Dataset& data, const std::string& folder, const std::string& assignments,
-                Context& ctx) {
+Stage fit_stage(const Algorithm& algorithm, const ParamTexts& given, const Dataset& data, const std::string& folder,
+                const std::string& assignments, Context& ctx) {
   const Json params = params_json(algorithm.params(), algorithm.resolve(given));
   Outcome outcome = algorithm.run(*data.rows, given, ctx);
   save_model(outcome, algorithm, params, *data.rows, folder, ctx);
@@ -82,7 +90,8 @@ Said apply_command(const Invocation& in, Context& ctx) {
   ModelFile model;
   on_each(ctx, [&] { model = read_model(path); });
   const Algorithm* algorithm = find_algorithm(model.text("algorithm"));
-  if (algorithm == nullptr || algorithm->apply == nullptr) model.damaged("it is of the algorithm " + model.text("algorithm") + ", which is not known here");
+  if (algorithm == nullptr || algorithm->apply == nullptr)
+    model.damaged("it is of the algorithm " + model.text("algorithm") + ", which is not known here");
   OutputDir out(folder_of(in), in.overwrite, ctx);
   ctx.spool_dir = in.spool.empty() ? out.scratch() : in.spool;
   const Dataset data = open_dataset(in.input, ctx);

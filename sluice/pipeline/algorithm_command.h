@@ -15,7 +15,7 @@ struct Stage {
   Json summary;
   Report page;
 };
-Stage fit_stage(const Algorithm& algorithm, const ParamTexts& params, const Dataset& data, const std::string& folder, const std::string& assignments,
-                Context& ctx);
+Stage fit_stage(const Algorithm& algorithm, const ParamTexts& params, const Dataset& data, const std::string& folder,
+                const std::string& assignments, Context& ctx);
 
 }  // namespace sluice

@@ -13,7 +13,9 @@ constexpr uint32_t kFormat = 1;
 CheckpointFolder::CheckpointFolder(std::string folder, std::string identity, Context& ctx)
     : folder_(std::move(folder)), identity_(std::move(identity)), ctx_(&ctx), last_(std::chrono::steady_clock::now()) {}
 
-std::string CheckpointFolder::path(const std::string& key) const { return folder_ + "/" + key; }
+std::string CheckpointFolder::path(const std::string& key) const {
+  return folder_ + "/" + key;
+}
 
 Bytes CheckpointFolder::load(const std::string& key) {
   Bytes state;

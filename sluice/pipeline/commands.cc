@@ -1,8 +1,8 @@
 #include "sluice/pipeline/commands.h"
 
+#include "sluice/cluster/choose_k.h"
 #include "sluice/pipeline/algorithm_command.h"
 #include "sluice/pipeline/evaluate.h"
-#include "sluice/cluster/choose_k.h"
 #include "sluice/pipeline/make_command.h"
 #include "sluice/pipeline/make_data.h"
 #include "sluice/pipeline/output_dir.h"
@@ -24,7 +24,9 @@ struct ApplyParams {
 Said verify_command(const Invocation& in, Context&) {
   const std::string& dir = in.input.inputs.front();
   const std::vector<std::string> differ = verify_dir(dir);
-  if (!differ.empty()) fail(ErrorCode::kBadModel, dir, differ.front() + (differ.size() > 1 ? " and " + std::to_string(differ.size() - 1) + " more" : ""), "run the command again");
+  if (!differ.empty())
+    fail(ErrorCode::kBadModel, dir, differ.front() + (differ.size() > 1 ? " and " + std::to_string(differ.size() - 1) + " more" : ""),
+         "run the command again");
   return {{{"command", "verify"}, {"result", {{"differ", differ}}}}, dir + ": every file is as its manifest says\n"};
 }
 
@@ -33,12 +35,16 @@ std::vector<Command> all_commands() {
   for (const Algorithm& algorithm : algorithms()) {
     out.push_back({algorithm.name, algorithm.summary, Takes::kData, "INPUT...", algorithm.params(), fit_command});
   }
-  out.push_back({"apply", "use a fitted model on new rows", Takes::kModelAndData, "MODEL INPUT...", param_infos<ApplyParams>(), apply_command});
-  out.push_back({"make", "data sets to try things on", Takes::kNothing, "blobs|moons|circles|swiss-roll|baskets|mixtures", param_infos<MakeParams>(), make_command});
+  out.push_back(
+      {"apply", "use a fitted model on new rows", Takes::kModelAndData, "MODEL INPUT...", param_infos<ApplyParams>(), apply_command});
+  out.push_back({"make", "data sets to try things on", Takes::kNothing, "blobs|moons|circles|swiss-roll|baskets|mixtures",
+                 param_infos<MakeParams>(), make_command});
   out.push_back({"profile", "what a table holds, and what looks wrong", Takes::kData, "INPUT...", {}, profile_command});
-  out.push_back({"preprocess", "raw columns to rows of numbers, fitted and saved", Takes::kData, "INPUT...", param_infos<PreprocessParams>(), preprocess_command});
+  out.push_back({"preprocess", "raw columns to rows of numbers, fitted and saved", Takes::kData, "INPUT...",
+                 param_infos<PreprocessParams>(), preprocess_command});
   out.push_back({"choose-k", "how many clusters, if any", Takes::kData, "INPUT...", param_infos<ChooseKParams>(), choose_k_command});
-  out.push_back({"evaluate", "how good a labelling is", Takes::kData, "INPUT... --labels FILE", param_infos<EvaluateParams>(), evaluate_command});
+  out.push_back(
+      {"evaluate", "how good a labelling is", Takes::kData, "INPUT... --labels FILE", param_infos<EvaluateParams>(), evaluate_command});
   out.push_back({"init", "propose a pipeline file for a data set", Takes::kData, "INPUT...", {}, init_command});
   out.push_back({"plan", "check a pipeline file and read it back", Takes::kFile, "PIPELINE.yaml", {}, plan_command});
   out.push_back({"run", "run a pipeline file", Takes::kFile, "PIPELINE.yaml", {}, run_pipeline_command});

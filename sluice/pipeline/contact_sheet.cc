@@ -13,7 +13,8 @@ constexpr int32_t kMostClusters = 40;
 
 std::vector<uint8_t> pixels(const Source& pictures, int64_t row, double scale) {
   std::vector<uint8_t> out;
-  for (const double value : read_row(pictures, row)) out.push_back(static_cast<uint8_t>(std::clamp(std::nearbyint(value * scale), 0.0, 255.0)));
+  for (const double value : read_row(pictures, row))
+    out.push_back(static_cast<uint8_t>(std::clamp(std::nearbyint(value * scale), 0.0, 255.0)));
   return out;
 }
 
@@ -35,8 +36,8 @@ std::optional<PictureShape> picture_shape(const Source& rows) {
   return std::nullopt;
 }
 
-ReportContactSheet contact_sheet(const Source& pictures, const PictureShape& shape, const std::vector<int32_t>& labels, const std::vector<double>& distance,
-                                 const std::vector<int64_t>& kept) {
+ReportContactSheet contact_sheet(const Source& pictures, const PictureShape& shape, const std::vector<int32_t>& labels,
+                                 const std::vector<double>& distance, const std::vector<int64_t>& kept) {
   double most = 0;
   for (const ColumnStatistics& column : pictures.stats.columns) most = std::max(most, column.max);
   std::map<int32_t, std::vector<int64_t>> members;
@@ -61,10 +62,12 @@ ReportContactSheet contact_sheet(const Source& pictures, const PictureShape& sha
     group.name = "cluster " + std::to_string(label) + ", " + report_number(static_cast<int64_t>(rows.size())) + " rows";
     group.label = label;
     for (size_t i = 0; i < std::min(kNearest, rows.size()); ++i) group.nearest.push_back(image(rows[i]));
-    for (size_t i = std::max(std::min(kNearest, rows.size()), rows.size() - std::min(kBorder, rows.size())); i < rows.size(); ++i) group.border.push_back(image(rows[i]));
+    for (size_t i = std::max(std::min(kNearest, rows.size()), rows.size() - std::min(kBorder, rows.size())); i < rows.size(); ++i)
+      group.border.push_back(image(rows[i]));
     sheet.groups.push_back(std::move(group));
   }
-  sheet.note = "Nearest: the rows closest to the centre; border: those farthest from it. Rows are drawn as " + std::to_string(shape.width) + " x " + std::to_string(shape.height) + " pictures.";
+  sheet.note = "Nearest: the rows closest to the centre; border: those farthest from it. Rows are drawn as " + std::to_string(shape.width) +
+               " x " + std::to_string(shape.height) + " pictures.";
   return sheet;
 }
 

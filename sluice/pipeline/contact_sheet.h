@@ -20,7 +20,7 @@ std::optional<PictureShape> picture_shape(const Source& rows);
 
 // `pictures` holds all input rows, `kept` the input rows that labels and distances speak of (empty: all).
 // The 12 nearest and 4 farthest rows of each cluster by `distance` (one a row), at most 40 clusters. Cost: one pass over the labels.
-ReportContactSheet contact_sheet(const Source& pictures, const PictureShape& shape, const std::vector<int32_t>& labels, const std::vector<double>& distance,
-                                 const std::vector<int64_t>& kept);
+ReportContactSheet contact_sheet(const Source& pictures, const PictureShape& shape, const std::vector<int32_t>& labels,
+                                 const std::vector<double>& distance, const std::vector<int64_t>& kept);
 
 }  // namespace sluice

@@ -60,7 +60,9 @@ class Cells {
   std::vector<double> scratch_;
 };
 
-std::string id_of(const TextColumn* ids, int64_t row) { return ids != nullptr ? csv_field(ids->at(row)) : to_text(row); }
+std::string id_of(const TextColumn* ids, int64_t row) {
+  return ids != nullptr ? csv_field(ids->at(row)) : to_text(row);
+}
 
 }  // namespace
 
@@ -76,10 +78,11 @@ void write_curated(const Curated& curated, const Table& table, const TextColumn*
   for (int64_t row = 0; row < table.rows; ++row) {
     const auto i = static_cast<size_t>(row);
     const LedgerLine& fate = curated.ledger[i];
-    ledger.line(to_text(row) + "," + id_of(ids, row) + "," + (fate.kept ? "kept" : "dropped") + "," + fate.stage + "," + csv_field(fate.reason) + "," +
-                (fate.witness >= 0 ? to_text(fate.witness) : ""));
+    ledger.line(to_text(row) + "," + id_of(ids, row) + "," + (fate.kept ? "kept" : "dropped") + "," + fate.stage + "," +
+                csv_field(fate.reason) + "," + (fate.witness >= 0 ? to_text(fate.witness) : ""));
     if (!fate.kept) continue;
-    rows.line(id_of(ids, row) + "," + to_text(row) + "," + (curated.clustered ? to_text(static_cast<int64_t>(curated.cluster[i])) : "") + "," + to_text(curated.weight[i]) + cells.row(row));
+    rows.line(id_of(ids, row) + "," + to_text(row) + "," + (curated.clustered ? to_text(static_cast<int64_t>(curated.cluster[i])) : "") +
+              "," + to_text(curated.weight[i]) + cells.row(row));
   }
   rows.close();
   ledger.close();

@@ -10,9 +10,9 @@ namespace sluice {
 
 struct LedgerLine {
   bool kept = true;
-  std::string stage;    // of a dropped row
+  std::string stage;  // of a dropped row
   std::string reason;
-  int64_t witness = -1; // input row number of the kept row that stands for it
+  int64_t witness = -1;  // input row number of the kept row that stands for it
 };
 
 struct Curated {

@@ -17,7 +17,9 @@
 namespace sluice {
 namespace {
 
-std::string out_dir(const Invocation& in) { return in.out.empty() ? "sluice-out/" + in.command : in.out; }
+std::string out_dir(const Invocation& in) {
+  return in.out.empty() ? "sluice-out/" + in.command : in.out;
+}
 
 void put_or_null(ResultKeys& result, const std::string& key, double value) {
   std::isfinite(value) ? result.put(key, value) : result.put(key, std::nullopt);
@@ -29,7 +31,8 @@ std::vector<int32_t> clusters_of(const std::vector<int64_t>& labels) {
   std::sort(distinct.begin(), distinct.end());
   distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
   std::erase_if(distinct, [](int64_t label) { return label < 0; });
-  if (distinct.size() >= static_cast<size_t>(std::numeric_limits<int32_t>::max())) fail(ErrorCode::kBadInput, "--labels", "there are more than 2^31 clusters", "give fewer");
+  if (distinct.size() >= static_cast<size_t>(std::numeric_limits<int32_t>::max()))
+    fail(ErrorCode::kBadInput, "--labels", "there are more than 2^31 clusters", "give fewer");
   std::vector<int32_t> out;
   out.reserve(labels.size());
   for (const int64_t label : labels) {
@@ -68,8 +71,11 @@ Said evaluate_command(const Invocation& in, Context& ctx) {
   OutputDir out(out_dir(in), in.overwrite, ctx);
   ctx.spool_dir = in.spool.empty() ? out.scratch() : in.spool;
   const Dataset data = open_dataset(in.input, ctx);
-  if (static_cast<int64_t>(given.values.size()) != data.account.in - data.account.rejected && static_cast<int64_t>(given.values.size()) != data.rows->rows()) {
-    fail(ErrorCode::kBadInput, params.labels, "it holds " + std::to_string(given.values.size()) + " labels for " + std::to_string(data.rows->rows()) + " rows", "give one label a row");
+  if (static_cast<int64_t>(given.values.size()) != data.account.in - data.account.rejected &&
+      static_cast<int64_t>(given.values.size()) != data.rows->rows()) {
+    fail(ErrorCode::kBadInput, params.labels,
+         "it holds " + std::to_string(given.values.size()) + " labels for " + std::to_string(data.rows->rows()) + " rows",
+         "give one label a row");
   }
   if (!data.kept.empty() && static_cast<int64_t>(given.values.size()) != data.rows->rows()) {
     std::vector<int64_t> left;
@@ -89,7 +95,9 @@ Said evaluate_command(const Invocation& in, Context& ctx) {
   outcome.result.put("wcss", measures.wcss);
   outcome.result.put("n_clusters", static_cast<int64_t>(measures.cluster_sizes.size()));
   outcome.result.put("n_noise", measures.n_noise);
-  if (measures.n_noise > 0) outcome.notes.push_back(std::to_string(measures.n_noise) + " rows labelled as noise are left out of silhouette, Davies-Bouldin, Calinski-Harabasz and WCSS");
+  if (measures.n_noise > 0)
+    outcome.notes.push_back(std::to_string(measures.n_noise) +
+                            " rows labelled as noise are left out of silhouette, Davies-Bouldin, Calinski-Harabasz and WCSS");
   add_label_measures(outcome, data, ctx);
   return finish(out, std::move(outcome), params_json(param_infos<EvaluateParams>(), param_values(params)), data, in, ctx);
 }

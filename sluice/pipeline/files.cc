@@ -51,7 +51,8 @@ class Sha256 {
 };
 
 std::string npy_header(const std::string& descr, int64_t rows, int64_t cols) {
-  std::string text = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (" + std::to_string(rows) + "," + (cols > 0 ? " " + std::to_string(cols) : std::string()) + "), }";
+  std::string text = "{'descr': '" + descr + "', 'fortran_order': False, 'shape': (" + std::to_string(rows) + "," +
+                     (cols > 0 ? " " + std::to_string(cols) : std::string()) + "), }";
   while ((10 + text.size() + 1) % 64 != 0) text += ' ';
   text += '\n';
   std::string header = "\x93NUMPY";
@@ -75,7 +76,9 @@ void write_file(const std::string& path, std::span<const std::byte> content) {
   }
 }
 
-void write_file(const std::string& path, const std::string& content) { write_file(path, std::as_bytes(std::span<const char>(content))); }
+void write_file(const std::string& path, const std::string& content) {
+  write_file(path, std::as_bytes(std::span<const char>(content)));
+}
 
 std::string read_text_file(const std::string& path) {
   const Descriptor file(path, O_RDONLY);
@@ -162,8 +165,12 @@ void on_ranks(Context& ctx, int first, int last, const std::function<void()>& f)
 }
 }  // namespace
 
-void on_root(Context& ctx, const std::function<void()>& f) { on_ranks(ctx, 0, 1, f); }
+void on_root(Context& ctx, const std::function<void()>& f) {
+  on_ranks(ctx, 0, 1, f);
+}
 
-void on_each(Context& ctx, const std::function<void()>& f) { on_ranks(ctx, 0, ctx.ranks(), f); }
+void on_each(Context& ctx, const std::function<void()>& f) {
+  on_ranks(ctx, 0, ctx.ranks(), f);
+}
 
 }  // namespace sluice

@@ -12,7 +12,7 @@ namespace sluice {
 void write_file(const std::string& path, std::span<const std::byte> content);  // Error{kIo}
 void write_file(const std::string& path, const std::string& content);
 std::string read_text_file(const std::string& path);  // Error{kIo}
-void sync_path(const std::string& path);               // a file's or a folder's content to disk
+void sync_path(const std::string& path);              // a file's or a folder's content to disk
 
 // The SHA-256 of a file as 64 hexadecimal digits, and its size.
 struct FileDigest {

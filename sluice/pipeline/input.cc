@@ -148,7 +148,9 @@ std::vector<double> finite_means(const Source& source, Context& ctx) {
   std::vector<double> means(cols);
   for (size_t j = 0; j < cols; ++j) {
     const int64_t finite = source.stats.columns[j].finite;
-    if (finite == 0) fail(ErrorCode::kBadInput, "column " + source.name_of(static_cast<int64_t>(j)), "it has no value to impute from", "leave it out with --exclude");
+    if (finite == 0)
+      fail(ErrorCode::kBadInput, "column " + source.name_of(static_cast<int64_t>(j)), "it has no value to impute from",
+           "leave it out with --exclude");
     means[j] = all[j].value() / static_cast<double>(finite);
   }
   return means;
@@ -190,7 +192,8 @@ void refuse_text(const Table& table, const std::vector<int64_t>& features) {
            "leave it out with --exclude " + info.name + ", set it aside with --label or --id, or encode it with sluice preprocess");
     }
     if (info.beyond_double) {
-      fail(ErrorCode::kBadInput, "column " + info.name, "it holds whole numbers beyond 2^53, which are no exact features", "use it as --id, or leave it out with --exclude " + info.name);
+      fail(ErrorCode::kBadInput, "column " + info.name, "it holds whole numbers beyond 2^53, which are no exact features",
+           "use it as --id, or leave it out with --exclude " + info.name);
     }
   }
 }
@@ -225,9 +228,11 @@ std::vector<T> at_rows(const std::vector<T>& values, const std::vector<int64_t>&
 void attach_weights(Dataset& data, std::vector<double> weights) {
   const auto bad = std::find_if(weights.begin(), weights.end(), [](double w) { return !(w >= 0) || std::isinf(w); });
   if (bad != weights.end()) {
-    fail(ErrorCode::kBadInput, "row " + std::to_string(bad - weights.begin()), "its weight is negative or not finite", "give weights of 0 or more");
+    fail(ErrorCode::kBadInput, "row " + std::to_string(bad - weights.begin()), "its weight is negative or not finite",
+         "give weights of 0 or more");
   }
-  if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 0; })) fail(ErrorCode::kBadInput, "--weight", "all weights are 0", "give some row a weight");
+  if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 0; }))
+    fail(ErrorCode::kBadInput, "--weight", "all weights are 0", "give some row a weight");
   if (!data.kept.empty()) weights = at_rows(weights, data.kept);
   auto memory = load(*data.rows);
   memory->set_weights(std::move(weights));
@@ -243,7 +248,9 @@ Json RowAccount::json() const {
 void RowAccount::check() const {
   int64_t sum = kept + rejected;
   for (const auto& [reason, count] : dropped) sum += count;
-  if (sum != in) fail(ErrorCode::kBug, "row account", std::to_string(in) + " rows came in and " + std::to_string(sum) + " are accounted for", "please report this as a bug");
+  if (sum != in)
+    fail(ErrorCode::kBug, "row account", std::to_string(in) + " rows came in and " + std::to_string(sum) + " are accounted for",
+         "please report this as a bug");
 }
 
 Table open_table(const InputOptions& options, Context& ctx) {
@@ -295,7 +302,9 @@ Labels read_label(const Table& table, const std::string& label, Context&) {
     }
     const std::vector<double> values = numeric_column(table, info.index);
     for (size_t i = 0; i < values.size(); ++i) {
-      if (std::isnan(values[i])) fail(ErrorCode::kBadInput, "row " + std::to_string(i) + ", column " + info.name, "the label is missing", "give every row a label or leave out --label");
+      if (std::isnan(values[i]))
+        fail(ErrorCode::kBadInput, "row " + std::to_string(i) + ", column " + info.name, "the label is missing",
+             "give every row a label or leave out --label");
     }
     if (std::all_of(values.begin(), values.end(), [](double x) { return std::nearbyint(x) == x && std::fabs(x) < 0x1p53; })) {
       Labels out;
@@ -308,7 +317,8 @@ Labels read_label(const Table& table, const std::string& label, Context&) {
   if (!std::filesystem::exists(label, error)) table.find(label);  // throws, naming the columns there are
   LabelFile file = read_labels(label);
   if (static_cast<int64_t>(file.values.size()) != table.rows) {
-    fail(ErrorCode::kBadInput, label, "it holds " + std::to_string(file.values.size()) + " labels for " + std::to_string(table.rows) + " rows", "give one label a row");
+    fail(ErrorCode::kBadInput, label,
+         "it holds " + std::to_string(file.values.size()) + " labels for " + std::to_string(table.rows) + " rows", "give one label a row");
   }
   return {std::move(file.values), std::move(file.names)};
 }
@@ -370,7 +380,8 @@ Dataset dataset_of(const Table& table, const InputOptions& options, Context& ctx
   if (!rows->stats.clean() && options.nan != NanPolicy::kRefuse) {
     rows = without_missing(*rows, options.nan, data.kept, ctx);
     if (options.nan == NanPolicy::kDrop) {
-      if (data.kept.empty()) fail(ErrorCode::kBadInput, "rows", "every row has a missing value", "use --nan impute, or leave columns out with --exclude");
+      if (data.kept.empty())
+        fail(ErrorCode::kBadInput, "rows", "every row has a missing value", "use --nan impute, or leave columns out with --exclude");
       data.account.dropped["missing value"] = table.rows - rows->rows();
       if (data.labels) data.labels->values = at_rows(data.labels->values, data.kept);
       if (rows->rows() == table.rows) data.kept.clear();
@@ -383,13 +394,16 @@ Dataset dataset_of(const Table& table, const InputOptions& options, Context& ctx
   data.account.check();
   if (!options.weight.empty()) {
     const TableColumn& info = table.columns[static_cast<size_t>(table.find(options.weight))];
-    if (info.type == ColumnType::kText) fail(ErrorCode::kBadInput, "column " + info.name, "weights must be numbers", "name a numeric column");
+    if (info.type == ColumnType::kText)
+      fail(ErrorCode::kBadInput, "column " + info.name, "weights must be numbers", "name a numeric column");
     attach_weights(data, numeric_column(table, info.index));
   }
   return data;
 }
 
-Dataset open_dataset(const InputOptions& options, Context& ctx) { return dataset_of(open_table(options, ctx), options, ctx); }
+Dataset open_dataset(const InputOptions& options, Context& ctx) {
+  return dataset_of(open_table(options, ctx), options, ctx);
+}
 
 std::shared_ptr<TextColumn> row_names(const Table& table, const InputOptions& options, std::string& column) {
   const int64_t id = id_column(table, options);

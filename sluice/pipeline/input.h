@@ -21,11 +21,11 @@ struct InputOptions {
   ReadOptions read;
   std::vector<std::string> columns;  // by name or number; empty: all that are left
   std::vector<std::string> exclude;
-  std::string label;                 // a column, else a file
+  std::string label;  // a column, else a file
   std::string id;
-  std::string weight;                // a column of weights >= 0
+  std::string weight;  // a column of weights >= 0
   NanPolicy nan = NanPolicy::kRefuse;
-  std::string dtype;                 // "", "float32", "float64"
+  std::string dtype;  // "", "float32", "float64"
 };
 
 // Every input row is kept, dropped for a reason, or rejected by its reader.
@@ -44,13 +44,13 @@ struct Labels {
 };
 
 struct Dataset {
-  std::shared_ptr<Source> rows;       // the features of the kept rows, measured
-  std::vector<int64_t> kept;          // input row numbers of the kept rows; empty: all
+  std::shared_ptr<Source> rows;  // the features of the kept rows, measured
+  std::vector<int64_t> kept;     // input row numbers of the kept rows; empty: all
   std::optional<Labels> labels;
-  std::shared_ptr<TextColumn> ids;    // of all input rows, or null
+  std::shared_ptr<TextColumn> ids;  // of all input rows, or null
   std::string id_name;
   RowAccount account;
-  std::string content;                // hash of the input values as they were read
+  std::string content;  // hash of the input values as they were read
 
   int64_t input_row(int64_t kept_row) const { return kept.empty() ? kept_row : kept[static_cast<size_t>(kept_row)]; }
 };

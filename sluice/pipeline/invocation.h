@@ -13,12 +13,12 @@ namespace sluice {
 struct Invocation {
   std::string command;
   InputOptions input;
-  ParamTexts params;               // the command's own parameters
-  std::string out;                 // "" means sluice-out/COMMAND
+  ParamTexts params;  // the command's own parameters
+  std::string out;    // "" means sluice-out/COMMAND
   bool overwrite = false;
   std::string spool;
   std::string assignments = "csv";
-  bool seed_given = false;         // --seed was there: it goes before a pipeline file's
+  bool seed_given = false;  // --seed was there: it goes before a pipeline file's
   bool json = false;
   bool quiet = false;
   std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();

@@ -6,7 +6,9 @@ namespace sluice {
 namespace {
 
 // A text as the library writes it, which replaces what is not UTF-8.
-std::string quoted(const std::string& text) { return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace); }
+std::string quoted(const std::string& text) {
+  return Json(text).dump(-1, ' ', false, Json::error_handler_t::replace);
+}
 
 void write(const Json& value, const std::string& indent, std::string& out) {
   const std::string deeper = indent + "  ";

@@ -36,9 +36,12 @@ void write_baskets(const Baskets& baskets, OutputDir& out, Context& ctx) {
 }  // namespace
 
 Said make_command(const Invocation& in, Context& ctx) {
-  if (!in.params.contains("kind")) fail(ErrorCode::kUsage, "make", "it was not said what to make", "sluice make blobs | moons | circles | swiss-roll | baskets | mixtures");
+  if (!in.params.contains("kind"))
+    fail(ErrorCode::kUsage, "make", "it was not said what to make",
+         "sluice make blobs | moons | circles | swiss-roll | baskets | mixtures");
   const auto params = params_from<MakeParams>(in.params);
-  if (!(params.center_box_min <= params.center_box_max)) fail(ErrorCode::kUsage, "--center-box-max", "it is below --center-box-min", "give the larger number");
+  if (!(params.center_box_min <= params.center_box_max))
+    fail(ErrorCode::kUsage, "--center-box-max", "it is below --center-box-min", "give the larger number");
   OutputDir out(in.out.empty() ? "sluice-out/make" : in.out, in.overwrite, ctx);
   Dataset data;
   Json result;

@@ -99,7 +99,8 @@ Made mixtures(const MakeParams& params, uint64_t seed) {
   Matrix<double> centers(params.centers, d);
   for (int64_t c = 0; c < params.centers; ++c) {
     Random random(seed, RandomStage::kMakeData, static_cast<uint64_t>(c));
-    for (int64_t j = 0; j < d; ++j) centers(c, j) = params.center_box_min + (params.center_box_max - params.center_box_min) * random.uniform();
+    for (int64_t j = 0; j < d; ++j)
+      centers(c, j) = params.center_box_min + (params.center_box_max - params.center_box_min) * random.uniform();
     Matrix<double> map(d, d);
     for (double& value : map.values) value = params.cluster_std * random.normal() / std::sqrt(static_cast<double>(d));
     maps.push_back(std::move(map));
@@ -133,10 +134,15 @@ int64_t poisson(double mean, Random& random) {
 
 Made make_data(const MakeParams& params, uint64_t seed) {
   switch (params.kind) {
-    case MadeKind::kMoons: case MadeKind::kCircles: return two_arcs(params, seed);
-    case MadeKind::kSwissRoll: return swiss_roll(params, seed);
-    case MadeKind::kMixtures: return mixtures(params, seed);
-    default: return blobs(params, seed);
+    case MadeKind::kMoons:
+    case MadeKind::kCircles:
+      return two_arcs(params, seed);
+    case MadeKind::kSwissRoll:
+      return swiss_roll(params, seed);
+    case MadeKind::kMixtures:
+      return mixtures(params, seed);
+    default:
+      return blobs(params, seed);
   }
 }
 
@@ -154,7 +160,8 @@ Baskets make_baskets(const MakeParams& params, uint64_t seed) {
     Random random(seed, RandomStage::kMakeData, (uint64_t{2} << 40) + static_cast<uint64_t>(p));
     const int64_t size = std::min(params.n_items, 1 + poisson(3, random));
     std::set<int64_t> items;
-    while (static_cast<int64_t>(items.size()) < size) items.insert(static_cast<int64_t>(random.below(static_cast<uint64_t>(params.n_items))));
+    while (static_cast<int64_t>(items.size()) < size)
+      items.insert(static_cast<int64_t>(random.below(static_cast<uint64_t>(params.n_items))));
     out.patterns.emplace_back(items.begin(), items.end());
   }
   for (int64_t t = 0; t < params.n_samples; ++t) {

@@ -30,8 +30,12 @@ struct MakeParams {
   template <class Visitor>
   void describe(Visitor&& v) {
     v(kind, "kind",
-      Choices<MadeKind>{{{"blobs", MadeKind::kBlobs}, {"moons", MadeKind::kMoons}, {"circles", MadeKind::kCircles},
-                         {"swiss-roll", MadeKind::kSwissRoll}, {"baskets", MadeKind::kBaskets}, {"mixtures", MadeKind::kMixtures}}},
+      Choices<MadeKind>{{{"blobs", MadeKind::kBlobs},
+                         {"moons", MadeKind::kMoons},
+                         {"circles", MadeKind::kCircles},
+                         {"swiss-roll", MadeKind::kSwissRoll},
+                         {"baskets", MadeKind::kBaskets},
+                         {"mixtures", MadeKind::kMixtures}}},
       "What to make.");
     v(n_samples, "n_samples", Range<int64_t>{1, int64_t{1} << 40}, "Rows (baskets: transactions).");
     v(n_features, "n_features", Range<int64_t>{1, 1'000'000}, "Columns of blobs and mixtures.");
@@ -50,8 +54,8 @@ struct MakeParams {
 
 struct Made {
   Matrix<double> x;
-  std::vector<int64_t> labels;    // of the rows; empty where the truth is a number
-  std::vector<double> position;   // swiss roll: along the roll
+  std::vector<int64_t> labels;   // of the rows; empty where the truth is a number
+  std::vector<double> position;  // swiss roll: along the roll
 };
 
 // All but baskets. Memory: the data. Throws Error{kUsage} for a seed of 2^32 or more, which RandomState does not take.

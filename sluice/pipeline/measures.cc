@@ -17,7 +17,8 @@ void add_label_measures(Outcome& outcome, const Dataset& data, Context& ctx) {
   const RowColumn<int32_t>& labels = *outcome.labels;
   const auto first = labels.first_row();
   const auto rows = static_cast<size_t>(labels.last_row() - first);
-  const Contingency mine = contingency(std::span<const int64_t>(data.labels->values.data() + first, rows), std::span<const int32_t>(labels.at(first), rows));
+  const Contingency mine =
+      contingency(std::span<const int64_t>(data.labels->values.data() + first, rows), std::span<const int32_t>(labels.at(first), rows));
   put_agreement(outcome.result, agreement(add_over_ranks(mine, ctx)));
 }
 

@@ -1,6 +1,6 @@
-// numpy.random.RandomState's streams (the legacy generator): MT19937 seeded with an integer, uniform by 53 bits, normal by the polar method,
-// shuffle by rejection. For data sets that must equal scikit-learn's; everything else draws by core/random.h.
-// Matsumoto and Nishimura 1998, doi:10.1145/272991.272995.
+// numpy.random.RandomState's streams (the legacy generator): MT19937 seeded with an integer, uniform by 53 bits, normal by the polar
+// method, shuffle by rejection. For data sets that must equal scikit-learn's; everything else draws by core/random.h. Matsumoto and
+// Nishimura 1998, doi:10.1145/272991.272995.
 #pragma once
 #include <cstdint>
 #include <random>
@@ -11,9 +11,9 @@ namespace sluice {
 class NumpyRandom {
  public:
   explicit NumpyRandom(uint32_t seed) : engine_(seed) {}
-  double uniform();                          // [0, 1), random_sample
+  double uniform();  // [0, 1), random_sample
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
-  double normal();                           // legacy gauss
+  double normal();                              // legacy gauss
   std::vector<int64_t> permutation(int64_t n);  // shuffle(arange(n))
 
  private:

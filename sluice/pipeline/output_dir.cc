@@ -44,7 +44,8 @@ void put_in_place(const std::string& work, const std::string& dir) {
   } else {  // a file system without exchange: a moment without DIR, but never a mixed one
     const std::string old = work + ".old";
     fs::remove_all(old, error);
-    if (::rename(dir.c_str(), old.c_str()) != 0 || ::rename(work.c_str(), dir.c_str()) != 0) io_error(dir, "the finished run can't be put in its place");
+    if (::rename(dir.c_str(), old.c_str()) != 0 || ::rename(work.c_str(), dir.c_str()) != 0)
+      io_error(dir, "the finished run can't be put in its place");
     fs::remove_all(old, error);
   }
   sync_path(fs::path(dir).parent_path().string());
@@ -81,8 +82,9 @@ int lock_folder(const std::string& path) {
       return -1;
     }
     // Another run may have moved the folder away between our opening and locking it.
-    struct stat mine {}, there {};
-    if (::fstat(fd, &mine) == 0 && ::stat(path.c_str(), &there) == 0 && mine.st_ino == there.st_ino && mine.st_dev == there.st_dev) return fd;
+    struct stat mine{}, there{};
+    if (::fstat(fd, &mine) == 0 && ::stat(path.c_str(), &there) == 0 && mine.st_ino == there.st_ino && mine.st_dev == there.st_dev)
+      return fd;
     ::close(fd);
   }
   return -1;
@@ -153,7 +155,8 @@ std::vector<std::string> verify_dir(const std::string& dir) {
   std::error_code error;
   if (!fs::exists(dir, error)) fail(ErrorCode::kIo, dir, "there is no such folder", "check the path");
   const std::string path = dir + "/manifest.json";
-  if (!fs::exists(path, error)) fail(ErrorCode::kBadModel, dir, "there is no manifest.json: this is not a complete run", "run the command again");
+  if (!fs::exists(path, error))
+    fail(ErrorCode::kBadModel, dir, "there is no manifest.json: this is not a complete run", "run the command again");
   const Json manifest = Json::parse(read_text_file(path), nullptr, false);
   if (!manifest.is_object() || !manifest.contains("files") || !manifest["files"].is_array()) {
     fail(ErrorCode::kBadModel, path, "the manifest is damaged", "run the command again");
@@ -161,7 +164,8 @@ std::vector<std::string> verify_dir(const std::string& dir) {
   std::vector<std::string> differ;
   std::vector<std::string> listed;
   for (const Json& file : manifest["files"]) {
-    if (!file.is_object() || !file.contains("name") || !file["name"].is_string() || !file.contains("sha256") || !file["sha256"].is_string() || !file.contains("bytes") || !file["bytes"].is_number_integer()) {
+    if (!file.is_object() || !file.contains("name") || !file["name"].is_string() || !file.contains("sha256") ||
+        !file["sha256"].is_string() || !file.contains("bytes") || !file["bytes"].is_number_integer()) {
       fail(ErrorCode::kBadModel, path, "the manifest is damaged", "run the command again");
     }
     const auto name = file["name"].get<std::string>();

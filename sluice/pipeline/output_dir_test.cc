@@ -83,7 +83,9 @@ TEST_F(OutputDirTest, RefusesForeignFoldersAndFiles) {
   write_file(dir_ + "/mine.txt", std::string("x"));
   EXPECT_EQ(code_of(), ErrorCode::kUsage);
   EXPECT_TRUE(fs::exists(dir_ + "/mine.txt"));
-  { OutputDir out(dir_, true, ctx_); }
+  {
+    OutputDir out(dir_, true, ctx_);
+  }
   fs::remove_all(dir_);
   write_file(dir_, std::string("a file"));
   EXPECT_EQ(code_of(true), ErrorCode::kUsage);
@@ -121,7 +123,8 @@ TEST(Sha256, KnownAnswer) {
 
 TEST(JsonText, SortsKeysAndRoundTripsNumbers) {
   const Json value = {{"b", 0.1}, {"a", {1, 2}}, {"c", std::nan("")}, {"d", "x\"\n\xff"}, {"e", Json::array()}};
-  EXPECT_EQ(to_json_text(value), "{\n  \"a\": [1, 2],\n  \"b\": 0.1,\n  \"c\": null,\n  \"d\": \"x\\\"\\n\xEF\xBF\xBD\",\n  \"e\": []\n}\n");
+  EXPECT_EQ(to_json_text(value),
+            "{\n  \"a\": [1, 2],\n  \"b\": 0.1,\n  \"c\": null,\n  \"d\": \"x\\\"\\n\xEF\xBF\xBD\",\n  \"e\": []\n}\n");
 }
 
 }  // namespace

@@ -17,7 +17,9 @@ namespace {
 constexpr int64_t kMostPoints = 20'000;
 constexpr int64_t kMostCenters = 200;
 
-std::string plain(const Json& value) { return value.is_string() ? value.get<std::string>() : value.is_number_float() ? report_number(value.get<double>()) : value.dump(); }
+std::string plain(const Json& value) {
+  return value.is_string() ? value.get<std::string>() : value.is_number_float() ? report_number(value.get<double>()) : value.dump();
+}
 
 // The rows to draw: all, or as many as a page can hold, drawn by seed; in ascending order.
 std::vector<int64_t> drawn_rows(int64_t rows, const Context& ctx) {
@@ -58,7 +60,8 @@ ReportScatter scatter_of(const Outcome& outcome, const Dataset& data, Context& c
   }
   scatter.note = plane.note;
   if (static_cast<int64_t>(rows.size()) < data.rows->rows()) {
-    scatter.note += (scatter.note.empty() ? "" : " ") + report_number(static_cast<int64_t>(rows.size())) + " of " + report_number(data.rows->rows()) + " rows, drawn by the seed.";
+    scatter.note += (scatter.note.empty() ? "" : " ") + report_number(static_cast<int64_t>(rows.size())) + " of " +
+                    report_number(data.rows->rows()) + " rows, drawn by the seed.";
   }
   return scatter;
 }
@@ -72,7 +75,8 @@ ReportBars sizes_of(const Json& sizes) {
     bars.values.push_back(sizes[c].get<double>());
     bars.color.push_back(static_cast<int32_t>(c));
   }
-  if (sizes.size() > bars.names.size()) bars.note = "The first " + std::to_string(bars.names.size()) + " of " + std::to_string(sizes.size()) + " clusters.";
+  if (sizes.size() > bars.names.size())
+    bars.note = "The first " + std::to_string(bars.names.size()) + " of " + std::to_string(sizes.size()) + " clusters.";
   return bars;
 }
 
@@ -133,7 +137,8 @@ ReportTable centers_table(const Matrix<double>& centers, const Source& rows) {
     for (int64_t j = 0; j < cols; ++j) cells.emplace_back(centers(c, j));
     table.rows.push_back(std::move(cells));
   }
-  if (cols < centers.cols) table.note = "The first " + std::to_string(cols) + " of " + std::to_string(centers.cols) + " columns; all are in centers.csv.";
+  if (cols < centers.cols)
+    table.note = "The first " + std::to_string(cols) + " of " + std::to_string(centers.cols) + " columns; all are in centers.csv.";
   return table;
 }
 

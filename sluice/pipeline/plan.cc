@@ -66,7 +66,9 @@ class Reader {
     check_keys(node, stage, known);
     ParamTexts out;
     P checked;
-    for (const auto& entry : node) take(entry.first.Scalar(), entry.second, stage, out, [&](const std::string& key, const std::string& value) { set_param(checked, key, value); });
+    for (const auto& entry : node)
+      take(entry.first.Scalar(), entry.second, stage, out,
+           [&](const std::string& key, const std::string& value) { set_param(checked, key, value); });
     return out;
   }
   template <class Set>
@@ -84,7 +86,8 @@ class Reader {
 };
 
 // A stage whose keys are `method` and that method's parameters.
-StagePlan method_stage(const Reader& in, const YAML::Node& node, const std::string& stage, Kind kind, const std::vector<std::string>& special) {
+StagePlan method_stage(const Reader& in, const YAML::Node& node, const std::string& stage, Kind kind,
+                       const std::vector<std::string>& special) {
   StagePlan out;
   if (node.IsScalar()) {
     out.method = node.Scalar();
@@ -115,7 +118,8 @@ StagePlan method_stage(const Reader& in, const YAML::Node& node, const std::stri
       out.params[key] = "auto";  // choose-k decides
       continue;
     }
-    in.take(key, entry.second, stage, out.params, [&](const std::string& name, const std::string& value) { algorithm->resolve({{name, value}}); });
+    in.take(key, entry.second, stage, out.params,
+            [&](const std::string& name, const std::string& value) { algorithm->resolve({{name, value}}); });
   }
   return out;
 }
@@ -131,7 +135,8 @@ std::string resolved_path(const std::string& path, const std::string& file) {
 
 void read_input(const Reader& in, const YAML::Node& node, InputOptions& input) {
   if (!node) fail(ErrorCode::kUsage, in.file(), "input is missing", "write input: {path: FILE}");
-  in.check_keys(node, "input", {"path", "label", "format", "columns", "exclude", "id", "header", "array", "encoding", "size", "gray", "dtype"});
+  in.check_keys(node, "input",
+                {"path", "label", "format", "columns", "exclude", "id", "header", "array", "encoding", "size", "gray", "dtype"});
   if (!node["path"]) in.refuse(node, "input.path is missing", "write input: {path: FILE}");
   for (const std::string& path : in.list(node["path"], "input.path")) input.inputs.push_back(resolved_path(path, in.file()));
   if (node["label"]) {
@@ -161,7 +166,8 @@ void read_stages(const Reader& in, const YAML::Node& stages, Plan& plan) {
   known.insert(known.end(), kPlanned.begin(), kPlanned.end());
   in.check_keys(stages, "stages", known);
   for (const std::string& stage : kPlanned) {
-    if (stages[stage] && !in.is_off(stages[stage])) in.refuse(stages[stage], "stage " + stage + " is not there yet", "write " + stage + ": off");
+    if (stages[stage] && !in.is_off(stages[stage]))
+      in.refuse(stages[stage], "stage " + stage + " is not there yet", "write " + stage + ": off");
   }
   if (const YAML::Node node = stages["preprocess"]) {
     plan.preprocess.off = in.is_off(node);
@@ -185,7 +191,8 @@ void read_stages(const Reader& in, const YAML::Node& stages, Plan& plan) {
   }
   if (const YAML::Node node = stages["decision"]) {
     const std::string word = in.text(node, "decision");
-    if (word == "rules" || word == "both") in.refuse(node, "decision " + word + " needs stage rules, which is not there yet", "write decision: auto or cluster");
+    if (word == "rules" || word == "both")
+      in.refuse(node, "decision " + word + " needs stage rules, which is not there yet", "write decision: auto or cluster");
     if (word != "auto" && word != "cluster") in.refuse(node, "there is no decision " + word, "write auto, cluster, rules or both");
     plan.decision = word == "cluster" ? Decide::kCluster : Decide::kAuto;
   }
@@ -214,7 +221,8 @@ Plan parse_plan(const std::string& text, const std::string& file) {
   Plan plan;
   plan.file = file;
   in.check_keys(root, "the file", {"sluice", "input", "seed", "stages"});
-  if (!root["sluice"] || in.text(root["sluice"], "sluice") != "1") in.refuse(root, "it does not say sluice: 1", "begin the file with sluice: 1");
+  if (!root["sluice"] || in.text(root["sluice"], "sluice") != "1")
+    in.refuse(root, "it does not say sluice: 1", "begin the file with sluice: 1");
   read_input(in, root["input"], plan.input);
   if (root["seed"]) {
     const auto seed = parse_number<int64_t>(in.text(root["seed"], "seed"));
@@ -224,7 +232,8 @@ Plan parse_plan(const std::string& text, const std::string& file) {
   plan.reduce.method = "auto";
   plan.cluster.push_back({false, "kmeans", {{"n_clusters", "auto"}}});
   if (root["stages"]) read_stages(in, root["stages"], plan);
-  if (plan.cluster_off && plan.decision == Decide::kCluster) fail(ErrorCode::kUsage, file, "decision cluster needs stage cluster, which is off", "leave cluster on");
+  if (plan.cluster_off && plan.decision == Decide::kCluster)
+    fail(ErrorCode::kUsage, file, "decision cluster needs stage cluster, which is off", "leave cluster on");
   return plan;
 }
 
@@ -238,7 +247,8 @@ std::string plan_text(const Plan& plan) {
   std::string out = "input       " + plan.input.inputs.front() + "\n";
   out += "preprocess  " + (plan.preprocess.off ? "off" : params_text(plan.preprocess.params)) + "\n";
   out += "reduce      " + (plan.reduce.off ? "off" : plan.reduce.method + ", " + params_text(plan.reduce.params)) + "\n";
-  for (const StagePlan& stage : plan.cluster) out += "cluster     " + (plan.cluster_off ? "off" : stage.method + ", " + params_text(stage.params)) + "\n";
+  for (const StagePlan& stage : plan.cluster)
+    out += "cluster     " + (plan.cluster_off ? "off" : stage.method + ", " + params_text(stage.params)) + "\n";
   out += std::string("decision    ") + (plan.decision == Decide::kCluster ? "cluster, forced" : "auto: measured") + "\n";
   out += "apply       " + (plan.apply.off ? "off" : params_text(plan.apply.params)) + "\n";
   for (const std::string& stage : kPlanned) out += stage + std::string(12 - stage.size(), ' ') + "not there yet\n";

@@ -38,14 +38,15 @@ struct Plan {
   InputOptions input;
   uint64_t seed = 0;
   StagePlan preprocess;
-  StagePlan reduce;                 // method auto: PCA where there are more than 32 columns
-  std::vector<StagePlan> cluster;   // one or several methods; the best by silhouette is used
+  StagePlan reduce;                // method auto: PCA where there are more than 32 columns
+  std::vector<StagePlan> cluster;  // one or several methods; the best by silhouette is used
   bool cluster_off = false;
   Decide decision = Decide::kAuto;
   StagePlan apply;
 };
 
-// Reads and checks the whole file. A relative path in it is relative to the file's folder, or to the working folder if it exists only there.
+// Reads and checks the whole file. A relative path in it is relative to the file's folder, or to the working folder if it exists only
+// there.
 Plan read_plan(const std::string& path);
 Plan parse_plan(const std::string& text, const std::string& file);
 

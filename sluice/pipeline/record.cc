@@ -9,7 +9,9 @@
 
 namespace sluice {
 
-std::string version() { return SLUICE_VERSION; }
+std::string version() {
+  return SLUICE_VERSION;
+}
 
 Json params_json(const std::vector<ParamInfo>& infos, const std::map<std::string, std::string>& resolved) {
   Json out = Json::object();

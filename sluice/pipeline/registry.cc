@@ -8,15 +8,22 @@ namespace sluice {
 namespace {
 
 template <class P, Outcome (*Run)(const Source&, const P&, Context&)>
-Algorithm entry(const char* name, Kind kind, const char* summary, Outcome (*apply)(const ModelFile&, const Source&, Context&), std::vector<std::string> result_keys) {
-  return {name, kind, summary, param_infos<P>, [](const ParamTexts& given) { return param_values(params_from<P>(given)); },
-          [](const Source& rows, const ParamTexts& given, Context& ctx) { return Run(rows, params_from<P>(given), ctx); }, apply, std::move(result_keys)};
+Algorithm entry(const char* name, Kind kind, const char* summary, Outcome (*apply)(const ModelFile&, const Source&, Context&),
+                std::vector<std::string> result_keys) {
+  return {name,
+          kind,
+          summary,
+          param_infos<P>,
+          [](const ParamTexts& given) { return param_values(params_from<P>(given)); },
+          [](const Source& rows, const ParamTexts& given, Context& ctx) { return Run(rows, params_from<P>(given), ctx); },
+          apply,
+          std::move(result_keys)};
 }
 
 const std::vector<Algorithm>& table() {
   static const std::vector<Algorithm> kAll = {
-      entry<KMeansParams, kmeans_run>("kmeans", Kind::kClusterer, "k centres that minimise the distance from each row to its nearest", kmeans_apply,
-                                      {"inertia", "n_iter", "converged", "n_clusters", "cluster_sizes", "init", "metric"}),
+      entry<KMeansParams, kmeans_run>("kmeans", Kind::kClusterer, "k centres that minimise the distance from each row to its nearest",
+                                      kmeans_apply, {"inertia", "n_iter", "converged", "n_clusters", "cluster_sizes", "init", "metric"}),
       entry<DbscanParams, dbscan_run>("dbscan", Kind::kClusterer, "clusters of any shape as what dense rows reach, and noise", dbscan_apply,
                                       {"n_clusters", "n_noise", "n_core"}),
       entry<PcaParams, pca_run>("pca", Kind::kReducer, "the orthogonal directions along which the rows vary most", pca_apply,
@@ -27,7 +34,9 @@ const std::vector<Algorithm>& table() {
 
 }  // namespace
 
-std::span<const Algorithm> algorithms() { return table(); }
+std::span<const Algorithm> algorithms() {
+  return table();
+}
 
 const Algorithm* find_algorithm(const std::string& name) {
   for (const Algorithm& algorithm : table()) {

@@ -60,13 +60,15 @@ std::string assignment_lines(const Outcome& outcome, const Dataset& data, const 
 }
 
 // Rank 0, from the labels of all ranks: a window of leaves at a time, made in parallel and written in order.
-void write_assignments(const Outcome& outcome, const Dataset& data, const std::string& path, const std::vector<int32_t>& labels, Context& ctx) {
+void write_assignments(const Outcome& outcome, const Dataset& data, const std::string& path, const std::vector<int32_t>& labels,
+                       Context& ctx) {
   Context alone = ctx;
   alone.comm = nullptr;
   const LeafRange all = leaf_range(data.rows->rows(), data.rows->cols(), alone);
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "wb"), std::fclose);
   const auto put = [&](const std::string& text) {
-    if (!file || std::fwrite(text.data(), 1, text.size(), file.get()) != text.size()) fail(ErrorCode::kIo, path, "writing failed", "free some space, or use --assignments off");
+    if (!file || std::fwrite(text.data(), 1, text.size(), file.get()) != text.size())
+      fail(ErrorCode::kIo, path, "writing failed", "free some space, or use --assignments off");
   };
   put("id,row,cluster,distance\n");
   const int64_t window = 4 * ctx.threads;
@@ -89,7 +91,8 @@ void write_assignments(const Outcome& outcome, const Dataset& data, const std::s
 }  // namespace
 
 std::string csv_field(std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos && (text.empty() || (text.front() != ' ' && text.back() != ' '))) return std::string(text);
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos && (text.empty() || (text.front() != ' ' && text.back() != ' ')))
+    return std::string(text);
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"') out += '"';
@@ -112,7 +115,9 @@ std::string centers_csv(const Matrix<double>& centers, const Source& rows) {
   return out;
 }
 
-std::vector<int32_t> all_labels(const Outcome& outcome, Context& ctx) { return gather(*outcome.labels, ctx); }
+std::vector<int32_t> all_labels(const Outcome& outcome, Context& ctx) {
+  return gather(*outcome.labels, ctx);
+}
 
 void write_row_files(const Outcome& outcome, const Dataset& data, const std::string& folder, const std::string& assignments, Context& ctx) {
   if (!data.kept.empty()) write_kept_rows(data, folder, ctx);

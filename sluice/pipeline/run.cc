@@ -1,9 +1,10 @@
 #include "sluice/pipeline/run.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <fcntl.h>
 
 #include "sluice/cluster/choose_k.h"
 #include "sluice/curate/curate.h"
@@ -32,15 +33,16 @@ struct Flow {
   const Invocation& in;
   OutputDir& out;
   Context& ctx;
-  Table table;                 // as read
-  Table features;              // without label and id
-  Dataset data;                // what the next stage works on
-  std::shared_ptr<Source> prepared;  // the rows after preprocessing, before reduction
+  Table table;                          // as read
+  Table features;                       // without label and id
+  Dataset data;                         // what the next stage works on
+  std::shared_ptr<Source> prepared;     // the rows after preprocessing, before reduction
   std::vector<PreprocessOutput> units;  // their columns, each with what takes scaling off; empty: not scaled
-  std::function<Matrix<double>(const Matrix<double>&)> unreduce;  // from the clusters' space to prepared's; empty: the same space, or no way
+  std::function<Matrix<double>(const Matrix<double>&)>
+      unreduce;  // from the clusters' space to prepared's; empty: the same space, or no way
   bool reduced = false;
   Curated curated;
-  std::vector<int32_t> labels; // of the kept rows
+  std::vector<int32_t> labels;  // of the kept rows
   std::vector<double> distances;
   Json result = Json::object();
   Report page;
@@ -97,7 +99,8 @@ void preprocess(Flow& flow) {
   const auto params = params_from<PreprocessParams>(flow.plan.preprocess.params);
   PreprocessFit fit = preprocess_fit(flow.features, params, flow.ctx, rows_kind(flow.plan.input, flow.features));
   for (const RowFate& fate : fit.dropped) {
-    flow.curated.ledger[static_cast<size_t>(fate.row)] = {false, "preprocess", fate.reason + (fate.detail.empty() ? "" : ": " + fate.detail), fate.witness};
+    flow.curated.ledger[static_cast<size_t>(fate.row)] = {false, "preprocess",
+                                                          fate.reason + (fate.detail.empty() ? "" : ": " + fate.detail), fate.witness};
     ++flow.data.account.dropped[fate.reason];
   }
   flow.units = fit.model.outputs;
@@ -122,7 +125,9 @@ void preprocess(Flow& flow) {
   Json summary = summary_json("preprocess", params_json(param_infos<PreprocessParams>(), param_values(params)), flow.data,
                               {{"n_columns", fit.rows->cols()}, {"n_dropped", fit.dropped.size()}, {"notes", fit.notes}});
   write_stage_summary(flow, "preprocess", summary);
-  done(flow, "preprocess", {report_number(flow.features.rows) + " rows in, " + report_number(fit.rows->rows()) + " kept", report_number(fit.rows->cols()) + " columns"});
+  done(flow, "preprocess",
+       {report_number(flow.features.rows) + " rows in, " + report_number(fit.rows->rows()) + " kept",
+        report_number(fit.rows->cols()) + " columns"});
   flow.page.sections.emplace_back(ReportChapter{"preprocess", ""});
   flow.page.sections.emplace_back(ReportText{"What was decided", fit.notes});
 }
@@ -207,7 +212,9 @@ Clustering cluster_once(Flow& flow, const StagePlan& plan, const ChooseKResult& 
 // Distances of all rows to their own centre, on every rank.
 std::vector<double> all_distances(const Outcome& outcome, const Source& rows, Context& ctx) {
   RowColumn<double> mine(leaf_range(rows.rows(), rows.cols(), ctx), 0.0);
-  if (outcome.distances) map(rows, ctx, [&](int, const MatrixBlock& leaf) { outcome.distances(leaf, outcome.labels->at(leaf.first_row), mine.at(leaf.first_row)); });
+  if (outcome.distances)
+    map(rows, ctx,
+        [&](int, const MatrixBlock& leaf) { outcome.distances(leaf, outcome.labels->at(leaf.first_row), mine.at(leaf.first_row)); });
   return gather(mine, ctx);
 }
 
@@ -228,7 +235,8 @@ void show_centers(Flow& flow, const Matrix<double>& centers, const std::string& 
   if (shown.empty()) return;
   on_root(flow.ctx, [&] { write_file(folder + "/centers.csv", centers_csv(shown, *flow.prepared)); });
   for (ReportSection& section : sections) {
-    if (auto* table = std::get_if<ReportTable>(&section); table != nullptr && table->title == "Centres") *table = centers_table(shown, *flow.prepared);
+    if (auto* table = std::get_if<ReportTable>(&section); table != nullptr && table->title == "Centres")
+      *table = centers_table(shown, *flow.prepared);
   }
 }
 
@@ -266,7 +274,8 @@ void cluster(Flow& flow, const ChooseKResult& structure, std::string& reason, do
   flow.page.sections.emplace_back(ReportChapter{"cluster", ""});
   show_centers(flow, best->stage.outcome.centers, folder, best->stage.page.sections);
   for (ReportSection& section : best->stage.page.sections) {
-    if (!std::holds_alternative<ReportRowAccount>(section) && !std::holds_alternative<ReportPairs>(section)) flow.page.sections.push_back(std::move(section));
+    if (!std::holds_alternative<ReportRowAccount>(section) && !std::holds_alternative<ReportPairs>(section))
+      flow.page.sections.push_back(std::move(section));
   }
   if (flow.features.numbers == nullptr || !flow.features.numbers->stats.measured) return;
   if (const auto shape = picture_shape(*flow.features.numbers)) {
@@ -294,8 +303,9 @@ void apply(Flow& flow, bool yes) {
     flow.curated.ledger[row] = {false, "apply", "duplicate", flow.data.input_row(witness[i])};
   }
   const int64_t kept = static_cast<int64_t>(flow.labels.size()) - dropped;
-  const Json summary = summary_json("apply", {{"balance", params.balance}, {"dedup", params.dedup}, {"dedup_distance", params.dedup_distance}}, flow.data,
-                                    {{"n_kept", kept}, {"n_duplicates", dropped}});
+  const Json summary =
+      summary_json("apply", {{"balance", params.balance}, {"dedup", params.dedup}, {"dedup_distance", params.dedup_distance}}, flow.data,
+                   {{"n_kept", kept}, {"n_duplicates", dropped}});
   write_stage_summary(flow, "apply", summary);
   if (dropped > 0) flow.data.account.dropped["duplicate in its cluster"] = dropped;
   done(flow, "apply the clusters", {report_number(kept) + " rows kept", report_number(dropped) + " duplicates dropped"});
@@ -315,7 +325,8 @@ bool decide(Flow& flow, const ChooseKResult& structure, double silhouette, std::
                                      {"reason", reason}});
   write_stage_summary(flow, "decision", summary);
   flow.boxes.decision = yes ? "yes" : "no";
-  flow.boxes.reason = reason + (yes ? "" : ". The association rules this leads to are not there yet, so the rows are handed on as they are");
+  flow.boxes.reason =
+      reason + (yes ? "" : ". The association rules this leads to are not there yet, so the rows are handed on as they are");
   return yes;
 }
 
@@ -327,8 +338,11 @@ Json plan_json(const Plan& plan) {
   };
   Json clusters = Json::array();
   for (const StagePlan& one : plan.cluster) clusters.push_back(stage(one));
-  return {{"preprocess", stage(plan.preprocess)}, {"reduce", stage(plan.reduce)}, {"cluster", plan.cluster_off ? Json("off") : clusters},
-          {"decision", plan.decision == Decide::kCluster ? "cluster" : "auto"}, {"apply", stage(plan.apply)}};
+  return {{"preprocess", stage(plan.preprocess)},
+          {"reduce", stage(plan.reduce)},
+          {"cluster", plan.cluster_off ? Json("off") : clusters},
+          {"decision", plan.decision == Decide::kCluster ? "cluster" : "auto"},
+          {"apply", stage(plan.apply)}};
 }
 
 void cluster_and_decide(Flow& flow) {
@@ -347,7 +361,8 @@ void cluster_and_decide(Flow& flow) {
 Report finished_page(Flow& flow, const Json& summary) {
   Report page;
   page.title = "sluice run";
-  page.lead = report_number(flow.table.rows) + " rows in; " + report_number(flow.data.account.kept) + " kept. Cluster structure: " + (flow.boxes.decision.empty() ? "not decided" : flow.boxes.decision) + ".";
+  page.lead = report_number(flow.table.rows) + " rows in; " + report_number(flow.data.account.kept) +
+              " kept. Cluster structure: " + (flow.boxes.decision.empty() ? "not decided" : flow.boxes.decision) + ".";
   page.sections.emplace_back(flow.boxes);
   for (ReportSection& section : flow.page.sections) page.sections.push_back(std::move(section));
   page.sections.emplace_back(ReportChapter{"the record", ""});
@@ -376,7 +391,9 @@ Said run_pipeline_command(const Invocation& in, Context& ctx) {
     Flow flow(plan, in, out, ctx);
     open_rows(flow);
     const Json params = plan_json(plan);
-    CheckpointFolder checkpoints(out.checkpoints(), to_json_text({{"run", params}, {"content", flow.data.content}, {"seed", ctx.seed}, {"version", version()}}), ctx);
+    CheckpointFolder checkpoints(
+        out.checkpoints(), to_json_text({{"run", params}, {"content", flow.data.content}, {"seed", ctx.seed}, {"version", version()}}),
+        ctx);
     preprocess(flow);
     flow.prepared = flow.data.rows;
     reduce(flow);
@@ -391,7 +408,8 @@ Said run_pipeline_command(const Invocation& in, Context& ctx) {
     const Report page = finished_page(flow, summary);
     on_root(ctx, [&] { write_page(page, out.path(".")); });
     out.commit(manifest_json(summary, ctx, flow.data.content, flow.data.account));
-    return {summary, plan_text(plan) + "\ncluster structure: " + flow.boxes.decision + " (" + flow.boxes.reason + ")\nreport: " + out.dir() + "/report.html\n"};
+    return {summary, plan_text(plan) + "\ncluster structure: " + flow.boxes.decision + " (" + flow.boxes.reason +
+                         ")\nreport: " + out.dir() + "/report.html\n"};
   } catch (const Error& error) {
     if (error.code == ErrorCode::kInterrupted) out.keep_for_resume();
     throw;

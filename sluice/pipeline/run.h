@@ -1,4 +1,5 @@
-// `run`: a pipeline file from raw data to curated rows. One folder a stage, one page, one manifest. `plan`: the same file, checked and read back.
+// `run`: a pipeline file from raw data to curated rows. One folder a stage, one page, one manifest. `plan`: the same file, checked and read
+// back.
 #pragma once
 #include "sluice/pipeline/invocation.h"
 

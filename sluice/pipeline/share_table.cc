@@ -19,12 +19,15 @@ std::optional<FileSource::Place> place_of(const Source& source) {
   return file == nullptr ? std::nullopt : file->place();
 }
 
-Storage storage_of(DType dtype) { return dtype == DType::kF32 ? Storage::kF32 : Storage::kF64; }
+Storage storage_of(DType dtype) {
+  return dtype == DType::kF32 ? Storage::kF32 : Storage::kF64;
+}
 
 // All rows of `source`, one after the other, as they are delivered.
 void write_rows(const Source& source, const std::string& path) {
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  if (fd < 0) fail(ErrorCode::kIo, path, std::string("the spool file can't be made: ") + std::strerror(errno), "name another folder with --spool");
+  if (fd < 0)
+    fail(ErrorCode::kIo, path, std::string("the spool file can't be made: ") + std::strerror(errno), "name another folder with --spool");
   BlockBuffer buffer;
   const size_t row_bytes = static_cast<size_t>(source.cols()) * size_of(source.dtype());
   const int64_t step = std::max<int64_t>(1, static_cast<int64_t>((size_t{4} << 20) / std::max<size_t>(1, row_bytes)));
@@ -37,7 +40,8 @@ void write_rows(const Source& source, const std::string& path) {
         if (put < 0 && errno == EINTR) continue;
         if (put <= 0) {
           ::close(fd);
-          fail(ErrorCode::kIo, path, std::string("writing the spool failed: ") + std::strerror(errno), "free some space or name another folder with --spool");
+          fail(ErrorCode::kIo, path, std::string("writing the spool failed: ") + std::strerror(errno),
+               "free some space or name another folder with --spool");
         }
         done += static_cast<size_t>(put);
       }
@@ -109,7 +113,9 @@ Table unpack(const Bytes& bytes) {
     const auto offset = in.get<int64_t>();
     const auto cols = in.get<int64_t>();
     const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) fail(ErrorCode::kIo, path, std::string("rank 0's spool can't be opened here: ") + std::strerror(errno), "the ranks must share a file system: name a shared folder with --spool");
+    if (fd < 0)
+      fail(ErrorCode::kIo, path, std::string("rank 0's spool can't be opened here: ") + std::strerror(errno),
+           "the ranks must share a file system: name a shared folder with --spool");
     table.numbers = std::make_shared<FileSource>(fd, path, storage, byte_swap, offset, table.rows, cols);
     for (int64_t j = 0; j < cols; ++j) table.numbers->names.push_back(in.get_text());
   }

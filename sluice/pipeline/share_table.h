@@ -10,7 +10,8 @@
 namespace sluice {
 
 // Collective. `read` runs on rank 0 only; its errors come out on every rank. Texts travel as messages; numbers
-// that lie row by row in a file are read there, others by a spool file in ctx.spool_dir that goes with its last reader. Memory: the texts, and one block of rows.
+// that lie row by row in a file are read there, others by a spool file in ctx.spool_dir that goes with its last reader. Memory: the texts,
+// and one block of rows.
 Table share_table(const std::function<Table()>& read, Context& ctx);
 
 }  // namespace sluice

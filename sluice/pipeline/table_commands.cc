@@ -17,7 +17,9 @@
 namespace sluice {
 namespace {
 
-std::string out_dir(const Invocation& in) { return in.out.empty() ? "sluice-out/" + in.command : in.out; }
+std::string out_dir(const Invocation& in) {
+  return in.out.empty() ? "sluice-out/" + in.command : in.out;
+}
 
 const char* type_name(const ColumnProfile& column) {
   return column.type == ColumnType::kText ? "text" : column.type == ColumnType::kInteger ? "integer" : "real";
@@ -26,8 +28,14 @@ const char* type_name(const ColumnProfile& column) {
 Json profile_json(const Profile& profile) {
   Json columns = Json::array();
   for (const ColumnProfile& column : profile.columns) {
-    Json one = {{"name", column.name},       {"type", type_name(column)},       {"missing", column.missing},       {"infinite", column.infinite},
-                {"constant", column.constant}, {"distinct", column.distinct}, {"distinct_exact", column.distinct_exact}, {"suspicious", column.suspicious}};
+    Json one = {{"name", column.name},
+                {"type", type_name(column)},
+                {"missing", column.missing},
+                {"infinite", column.infinite},
+                {"constant", column.constant},
+                {"distinct", column.distinct},
+                {"distinct_exact", column.distinct_exact},
+                {"suspicious", column.suspicious}};
     if (column.type != ColumnType::kText) {
       one["mean"] = column.mean;
       one["deviation"] = column.deviation;
@@ -44,9 +52,11 @@ Json profile_json(const Profile& profile) {
 ReportTable profile_table(const Profile& profile) {
   ReportTable table;
   table.title = "Columns";
-  table.header = {"column", "type", "missing", "distinct", "min", "5 %", "25 %", "median", "75 %", "95 %", "max", "mean", "deviation", "most frequent"};
+  table.header = {"column", "type", "missing", "distinct", "min",  "5 %",       "25 %",
+                  "median", "75 %", "95 %",    "max",      "mean", "deviation", "most frequent"};
   for (const ColumnProfile& column : profile.columns) {
-    std::vector<ReportCell> row{column.name, std::string(type_name(column)), column.missing, (column.distinct_exact ? "" : ">= ") + report_number(column.distinct)};
+    std::vector<ReportCell> row{column.name, std::string(type_name(column)), column.missing,
+                                (column.distinct_exact ? "" : ">= ") + report_number(column.distinct)};
     for (const double q : column.quantiles) row.emplace_back(column.type == ColumnType::kText ? NAN : q);
     row.emplace_back(column.type == ColumnType::kText ? NAN : column.mean);
     row.emplace_back(column.type == ColumnType::kText ? NAN : column.deviation);
@@ -105,7 +115,8 @@ RowsKind rows_kind(const InputOptions& options, const Table& features) {
   std::error_code error;
   if (std::filesystem::is_directory(options.inputs.front(), error)) return RowsKind::kImages;
   const std::string& name = options.inputs.front();
-  if (options.read.format == "idx" || name.find("idx3-ubyte") != std::string::npos || name.ends_with(".idx") || name.ends_with(".idx.gz")) return RowsKind::kImages;
+  if (options.read.format == "idx" || name.find("idx3-ubyte") != std::string::npos || name.ends_with(".idx") || name.ends_with(".idx.gz"))
+    return RowsKind::kImages;
   (void)features;
   return RowsKind::kTable;
 }
@@ -115,13 +126,15 @@ Said profile_command(const Invocation& in, Context& ctx) {
   ctx.spool_dir = in.spool.empty() ? out.scratch() : in.spool;
   const Table table = open_table(in.input, ctx);
   const Profile found = profile(table, ctx);
-  const Dataset data = described(table, table.numbers != nullptr ? table.numbers : std::make_shared<MemorySource>(std::vector<double>{}, table.rows, 0), ctx);
+  const Dataset data = described(
+      table, table.numbers != nullptr ? table.numbers : std::make_shared<MemorySource>(std::vector<double>{}, table.rows, 0), ctx);
   Json summary = summary_json("profile", Json::object(), data, profile_json(found));
   summary["input"]["columns"] = table.columns.size();
   write_record(out, summary, in, ctx);
   Report page;
   page.title = "profile";
-  page.lead = report_number(found.rows) + " rows of " + report_number(static_cast<int64_t>(table.columns.size())) + " columns; " + report_number(found.duplicate_rows) + " rows equal an earlier one.";
+  page.lead = report_number(found.rows) + " rows of " + report_number(static_cast<int64_t>(table.columns.size())) + " columns; " +
+              report_number(found.duplicate_rows) + " rows equal an earlier one.";
   page.sections.emplace_back(profile_table(found));
   ReportTable suspicious;
   suspicious.title = "What looks wrong";
@@ -166,7 +179,8 @@ Said preprocess_command(const Invocation& in, Context& ctx) {
   });
   std::vector<std::string> names;
   for (int64_t j = 0; j < fit.rows->cols(); ++j) names.push_back(fit.rows->name_of(j));
-  Json summary = summary_json("preprocess", params_as_json, data, {{"n_columns", fit.rows->cols()}, {"columns", names}, {"notes", fit.notes}});
+  Json summary =
+      summary_json("preprocess", params_as_json, data, {{"n_columns", fit.rows->cols()}, {"columns", names}, {"notes", fit.notes}});
   summary["input"]["columns"] = features.columns.size();
   write_record(out, summary, in, ctx);
   Stage stage;
@@ -200,17 +214,27 @@ Said init_command(const Invocation& in, Context& ctx) {
   for (const std::string& note : fit.notes) {
     if (note.find("scale") != std::string::npos) why_scale = note;
   }
-  std::string yaml = "# Proposed for " + json_quoted(in.input.inputs.front()) + ": " + report_number(table.rows) + " rows, " + report_number(static_cast<int64_t>(table.columns.size())) + " columns.\n";
+  std::string yaml = "# Proposed for " + json_quoted(in.input.inputs.front()) + ": " + report_number(table.rows) + " rows, " +
+                     report_number(static_cast<int64_t>(table.columns.size())) + " columns.\n";
   yaml += "sluice: 1                                 # version of this file's format\n";
   yaml += "input:\n  path: " + json_quoted(in.input.inputs.front()) + "\n";
   if (!in.input.read.header) yaml += "  header: false                           # the first line holds data\n";
-  if (!input.label.empty()) yaml += "  label: " + json_quoted(input.label) + "   # " + (guessed_label.empty() ? "as asked for" : "named like a label") + ": never fitted on, only used to evaluate\n";
+  if (!input.label.empty())
+    yaml += "  label: " + json_quoted(input.label) + "   # " + (guessed_label.empty() ? "as asked for" : "named like a label") +
+            ": never fitted on, only used to evaluate\n";
   if (!input.id.empty()) yaml += "  id: " + json_quoted(input.id) + "   # names the rows in every output\n";
   yaml += "seed: 0                                   # of every random choice\nstages:\n  preprocess:\n";
   yaml += "    scale: auto                           # " + why_scale + "\n";
-  yaml += "    impute: median                        # " + (missing == 0 ? std::string("no cell is missing now; new rows may have gaps") : report_number(missing) + " cells are missing; the median does not follow outliers") + "\n";
-  yaml += std::string("    duplicates: ") + (found.duplicate_rows > 0 ? "drop" : "keep") + "                      # " + report_number(found.duplicate_rows) + " rows equal an earlier one\n";
-  yaml += "  reduce: {method: auto}                  # " + std::string(fit.rows->cols() > 32 ? "PCA to 95 % of the variance: " + report_number(fit.rows->cols()) + " columns are many" : "off here: " + report_number(fit.rows->cols()) + " columns are few") + "\n";
+  yaml += "    impute: median                        # " +
+          (missing == 0 ? std::string("no cell is missing now; new rows may have gaps")
+                        : report_number(missing) + " cells are missing; the median does not follow outliers") +
+          "\n";
+  yaml += std::string("    duplicates: ") + (found.duplicate_rows > 0 ? "drop" : "keep") + "                      # " +
+          report_number(found.duplicate_rows) + " rows equal an earlier one\n";
+  yaml += "  reduce: {method: auto}                  # " +
+          std::string(fit.rows->cols() > 32 ? "PCA to 95 % of the variance: " + report_number(fit.rows->cols()) + " columns are many"
+                                            : "off here: " + report_number(fit.rows->cols()) + " columns are few") +
+          "\n";
   yaml += "  cluster: {method: kmeans, n_clusters: auto}   # k from a sweep against three nulls\n";
   yaml += "  decision: auto                          # cluster structure or not is measured\n";
   yaml += "  apply: {balance: true, dedup: true}     # weights by cluster; equal rows dropped, each with a kept witness\n";
