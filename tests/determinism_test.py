@@ -1,0 +1,122 @@
+"""One manifest for any threads, ranks, formats, memory and instruction sets.
+
+By default a cover in which every pair of settings meets; SLUICE_MATRIX=full runs the whole product and prints a table.
+"""
+import itertools
+import os
+
+import pytest
+
+from sluice_program import done, manifest_hash, needs_mpirun, needs_program, run, write_csv
+
+np = pytest.importorskip("numpy")
+
+FULL = os.environ.get("SLUICE_MATRIX") == "full"
+ROWS, COLS = 9001, 6
+
+COMMANDS = {
+    "kmeans": ["kmeans", "--n-clusters", 7],
+    "kmeans-cosine": ["kmeans", "--n-clusters", 7, "--metric", "cosine"],
+    "kmeans-manhattan": ["kmeans", "--n-clusters", 5, "--metric", "manhattan", "--n-init", 2],
+    "kmeans-parallel": ["kmeans", "--n-clusters", 40, "--init", "k-means-parallel"],
+    "kmeans-minibatch": ["kmeans", "--n-clusters", 7, "--mini-batch", "--n-init", 1],
+    "pca": ["pca", "--n-components", 3],
+    "dbscan": ["dbscan", "--eps", 0.9, "--min-samples", 8],
+    "preprocess": ["preprocess", "--scale", "standard", "--outliers", "winsorize"],
+    "choose-k": ["choose-k", "--k-max", 8, "--sample", 400, "--n-init", 1],
+    "run": ["run"],
+}
+THREADS, RANKS, FORMATS, MEMORY = (1, 2, 3, 8), (1, 2, 3), ("npy", "csv", "parquet"), ("plenty", "little")
+# Every pair of values of two settings stands in some line.
+COVER = [
+    (1, 1, "npy", "plenty"), (2, 2, "csv", "plenty"), (3, 3, "parquet", "plenty"), (8, 1, "csv", "little"), (1, 2, "parquet", "little"),
+    (2, 3, "npy", "little"), (3, 1, "npy", "little"), (8, 3, "parquet", "plenty"), (1, 3, "csv", "plenty"), (8, 2, "npy", "plenty"),
+    (3, 2, "csv", "little"), (2, 1, "parquet", "little"),
+]
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    """The same table in every format, and one that differs in a single value."""
+    folder = tmp_path_factory.mktemp("tables")
+    rng = np.random.default_rng(5)
+    x = (rng.normal(size=(ROWS, COLS)) + rng.integers(0, 7, (ROWS, 1)) * 3).astype(np.float32)
+    names = [f"c{i}" for i in range(COLS)]
+    np.save(folder / "table.npy", x)
+    write_csv(folder / "table.csv", names, x)
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+
+        pq.write_table(pa.table({n: x[:, i] for i, n in enumerate(names)}), folder / "table.parquet", row_group_size=2001)
+    except ImportError:
+        pass
+    x[-1, -1] += 0.5
+    np.save(folder / "other.npy", x)
+    return folder
+
+
+def arguments(name, tables, table, folder):
+    """The command on a table; a pipeline file stands in for the table of `run`."""
+    head, *options = COMMANDS[name]
+    if head != "run":
+        return [head, table, *options]
+    plan = folder / "plan.yaml"
+    plan.write_text(f"sluice: 1\ninput: {{path: {table}}}\nstages:\n  reduce: {{method: pca, n_components: 3}}\n  cluster: {{method: kmeans, n_clusters: 7, n_init: 1}}\n")
+    return ["run", plan]
+
+
+def hash_of(name, tables, tmp_path, cell):
+    threads, ranks, kind, memory = cell
+    table = tables / f"table.{kind}"
+    if not table.exists():
+        pytest.skip(f"no pyarrow to write {table.name}")
+    if ranks > 1:
+        needs_mpirun()
+    out = tmp_path / "out"
+    # With little memory the rows stay on the disk.
+    limit = ["--memory", "32M"] if memory == "little" else []
+    ended = run(*arguments(name, tables, table, tmp_path), "--threads", threads, *limit, "-q", "-o", out, ranks=ranks)
+    assert ended.code == 0, ended.err
+    return manifest_hash(out)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_one_manifest(name, tables, tmp_path, capsys):
+    needs_program()
+    cells = list(itertools.product(THREADS, RANKS, FORMATS, MEMORY)) if FULL else COVER
+    hashes = {cell: hash_of(name, tables, tmp_path, cell) for cell in cells}
+    first = next(iter(hashes.values()))
+    differ = [cell for cell, value in hashes.items() if value != first]
+    if FULL:
+        with capsys.disabled():
+            print(f"\n{name:18} {len(cells) - len(differ):3} of {len(cells)} cells equal, {first[:16]}")
+    assert not differ
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_another_input_gives_another_manifest(name, tables, tmp_path):
+    mine = hash_of(name, tables, tmp_path, (2, 1, "npy", "plenty"))
+    out = tmp_path / "other"
+    done(*arguments(name, tables, tables / "other.npy", tmp_path), "-o", out)
+    assert manifest_hash(out) != mine
+
+
+@pytest.mark.parametrize("target", ["scalar", "avx2", "avx3"])
+@pytest.mark.parametrize("name", ["kmeans", "kmeans-cosine", "kmeans-manhattan", "pca", "dbscan", "run"])
+def test_every_instruction_set(name, target, tables, tmp_path):
+    out = tmp_path / "target"
+    ended = run(*arguments(name, tables, tables / "table.npy", tmp_path), "-q", "-o", out, env={"SLUICE_TARGET": target})
+    if ended.code == 2 and "SLUICE_TARGET" in ended.err:
+        pytest.skip(f"this machine has no {target}")
+    assert ended.code == 0, ended.err
+    assert manifest_hash(out) == hash_of(name, tables, tmp_path, (2, 1, "npy", "plenty"))
+
+
+@pytest.mark.parametrize("name", ["kmeans", "pca", "dbscan", "preprocess"])
+def test_the_seed_alone_sets_what_is_random(name, tables, tmp_path):
+    args = arguments(name, tables, tables / "table.npy", tmp_path)
+    first, again = tmp_path / "a", tmp_path / "b"
+    done(*args, "--seed", 3, "-o", first)
+    done(*args, "--seed", 3, "-o", again)
+    assert manifest_hash(first) == manifest_hash(again)
