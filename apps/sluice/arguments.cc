@@ -214,7 +214,8 @@ Arguments parse_arguments(const std::vector<std::string>& words) {
     if (flag && !has_value) value = "true";
     if (flag && common != nullptr && value != "true") fail(ErrorCode::kUsage, "--" + name, "it takes no value", "leave the value out");
     if (!flag && !has_value) {
-      if (at + 1 == words.size()) fail(ErrorCode::kUsage, "--" + name, "its value is missing", "see sluice " + command->name + " --help");
+      if (at + 1 == words.size() || expand_short(words[at + 1]).starts_with("--"))
+        fail(ErrorCode::kUsage, "--" + name, "its value is missing", "see sluice " + command->name + " --help");
       value = words[++at];
     }
     if (param != nullptr) {

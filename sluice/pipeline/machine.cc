@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <string>
 
 #include "sluice/pipeline/invocation.h"
 
@@ -29,6 +30,14 @@ int usable_threads() {
 }
 
 int64_t peak_memory() {
+  // ru_maxrss also counts what the process was before exec, so the kernel's own mark comes first.
+  std::ifstream in("/proc/self/status");
+  for (std::string line; std::getline(in, line);) {
+    if (!line.starts_with("VmHWM:")) continue;
+    const std::string digits =
+        line.substr(line.find_first_of("0123456789"), line.find_last_of("0123456789") - line.find_first_of("0123456789") + 1);
+    if (const auto kilobytes = parse_number<int64_t>(digits)) return *kilobytes * 1024;
+  }
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
   return int64_t{usage.ru_maxrss} * 1024;
