@@ -27,9 +27,14 @@ def prefix(tmp_path_factory):
 
 
 def check_said(said):
-    """Ten centres on a grid of step 10, all found."""
-    centres = [tuple(map(float, m)) for m in re.findall(r"^\s*(-?[\d.]+)\s+(-?[\d.]+)\s+100 points$", said, re.MULTILINE)]
-    assert sorted((round(x / 10), round(y / 10)) for x, y in centres) == sorted((i % 4, i // 4) for i in range(10)), said
+    """All 1,000 points in ten clusters at the best inertia known for them."""
+    sizes = [int(m) for m in re.findall(r"^\s*-?[\d.]+\s+-?[\d.]+\s+(\d+) points$", said, re.MULTILINE)]
+    assert len(sizes) == 10 and sum(sizes) == 1000, said
+    assert 1773 < float(re.search(r"^inertia ([\d.]+),", said, re.MULTILINE)[1]) < 1773.4 * 1.001, said
+
+
+def test_the_example_is_short():
+    assert len((ROOT / "examples/cpp/blobs.cc").read_text().splitlines()) < 30
 
 
 def test_cmake(prefix, tmp_path):
