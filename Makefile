@@ -8,10 +8,10 @@ PYTHON := .venv/bin/python
 SLUICE := build/bin/sluice
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test determinism fuzz bench proof lint docs install clean
+.PHONY: help setup build demo demo-report test determinism fuzz bench proof lint docs install clean
 
 help: ## list the words
-	@grep -E '^[a-z]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: ## install what building and running needs (Debian 12; quick when it is there)
 	@tools/setup.sh core python
@@ -22,6 +22,9 @@ build: setup ## build the program: build/bin/sluice
 demo: build ## cluster the bundled digits and say where the report is
 	@$(SLUICE) run examples/digits/pipeline.yaml -o demo-out --overwrite
 	@echo "The report is here: $(CURDIR)/demo-out/report.html"
+
+demo-report: build ## make docs/demo/report.html and docs/img/report.png anew
+	@tools/demo_report.sh
 
 test: ## every test: units, Python, checks, sanitizers, page
 	@tools/test.sh

@@ -8,8 +8,8 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-PROGRAM = ROOT / "build/bin/sluice"
-PAGES = ["README.md", "README.zh-CN.md", "examples/blobs/README.md", "examples/digits/README.md"]
+PROGRAM = pathlib.Path(os.environ.get("SLUICE_BIN", ROOT / "build/bin/sluice")).absolute()
+PAGES = ["README.md", "README.zh-CN.md", "docs/commands.md", "examples/blobs/README.md", "examples/digits/README.md"]
 BLOCK = re.compile(r"<!-- tested -->\n```sh\n(.*?)```", re.DOTALL)
 
 
@@ -36,8 +36,8 @@ def test_page_has_commands(page):
 @pytest.mark.parametrize("page", [p for p in PAGES if "zh" not in p])
 def test_commands_run(page, tmp_path):
     if not PROGRAM.exists():
-        pytest.skip("build/bin/sluice is not built")
-    (tmp_path / "build").symlink_to(ROOT / "build")
+        pytest.skip(f"{PROGRAM} is not built")
+    (tmp_path / "build").symlink_to(PROGRAM.parent.parent)
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     env = {**os.environ, "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_rmaps_base_oversubscribe": "1"}
     for line in commands(page):

@@ -20,6 +20,7 @@ constexpr int64_t kSilhouetteSample = 2000;
 constexpr int64_t kSplitReferences = 24;
 constexpr int64_t kSplitStarts = 6;
 constexpr int64_t kSplitAhead = 4;
+constexpr double kGapErrors = 1.5;         // a gap within so many standard errors of the largest is as good
 
 // At most `most` rows, drawn by seed without replacement (Floyd's method), in row order; the same on every rank.
 Matrix<double> sampled(const Source& rows, int64_t most, Context& ctx) {
@@ -100,21 +101,29 @@ size_t by_gap(const std::vector<double>& gap, size_t first) {
   return best;
 }
 
-// Step 4.
-int64_t lowered(const Matrix<double>& sample, const std::vector<double>& curve, int64_t k, int64_t k_min, double level, Context& ctx) {
-  const double limit = inverse_normal(1 - level);
+// Is the gap at the last k clearly above that two before? Then the most may lie beyond.
+bool still_rising(const ChooseKResult& found) {
+  const size_t last = found.gap.size() - 1;
+  return last >= 2 && found.gap[last] - found.gap[last - 2] > kGapErrors * found.gap_se[last];
+}
+
+// Step 4. `gap` and `se` begin at k_min.
+int64_t lowered(const Matrix<double>& sample, const std::vector<double>& curve, const ChooseKResult& found, int64_t k, const ChooseKParams& params,
+                Context& ctx) {
+  const double limit = inverse_normal(1 - params.level);
   const int64_t top = k;
-  for (; k > std::max<int64_t>(2, k_min); --k) {
+  const auto at = [&](int64_t clusters) { return static_cast<size_t>(clusters - params.k_min); };
+  for (; k > std::max<int64_t>(2, params.k_min); --k) {
+    if (found.gap[at(k - 1)] < found.gap[at(top)] - kGapErrors * found.gap_se[at(top)]) break;
     std::vector<int64_t> beyond;
     std::vector<double> values{curve[static_cast<size_t>(k - 2)]};
     for (int64_t more = k; more <= std::min(top, k - 1 + kSplitAhead); ++more) {
       beyond.push_back(more);
       values.push_back(curve[static_cast<size_t>(more - 1)]);
     }
-    if (split_excess(sample, labels_at(sample, k - 1, kSplitStarts, ctx), k - 1, beyond, values, kSplitReferences, kSplitStarts, ctx) >
-        limit)
-      break;
-    ctx.step(k, "does k = " + std::to_string(k - 1) + " explain the rest");
+    const std::vector<int32_t> labels = labels_at(sample, k - 1, kSplitStarts, ctx);
+    if (split_excess(sample, labels, k - 1, beyond, values, kSplitReferences, kSplitStarts, ctx) > limit) break;
+    ctx.step(k, "k = " + std::to_string(k - 1) + " explains the rest");
   }
   return k;
 }
@@ -195,14 +204,14 @@ ChooseKResult choose_k(const Source& rows, const ChooseKParams& params, Context&
     const auto first = static_cast<size_t>(std::max<int64_t>(2, params.k_min) - params.k_min);
     int64_t k = out.k[by_gap(out.gap, first)];
     const bool small = rows.rows() * rows.cols() <= 20'000 && rows.rows() >= 4 * kExtendedMost;
-    if (!params.k_max && k >= k_max - 1 && k_max == kUsualMost && small) {
+    if (!params.k_max && k >= k_max - 1 && k_max == kUsualMost && small && still_rising(out)) {
       sweep(rows, params, k_max + 1, kExtendedMost, out, ctx);
       test = structure_test(sample, kExtendedMost, params.n_refs, params.level, ctx);
       curve = best_curve(sample, test.k, params, ctx);
       put_test(test, curve, params.k_min, out);
       k = out.k[by_gap(out.gap, first)];
     }
-    out.n_clusters = lowered(sample, curve, k, params.k_min, params.level, ctx);
+    out.n_clusters = lowered(sample, curve, out, k, params, ctx);
   }
   explain(out, params.level);
   return out;

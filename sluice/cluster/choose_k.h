@@ -6,8 +6,9 @@
 //    clusters, else the answer is "no cluster structure" (n_clusters has no value), with the null that explains the data.
 // 3. The gap statistic against the deciding null, gap(k) = mean log W_null(k) - log W(k): the k >= 2 where it is largest. (The usual rule
 //    takes the first k that is as good as the next, and stops early when clusters come in groups.)
-// 4. Down from there: while the clusters beyond k - 1 would be found in k - 1 Gaussian clusters as well (their drop in log W is within what
-//    such mixtures show, at `level`), k is lowered. This undoes splits of long or skewed clusters that nulls of full dimension reward.
+// 4. Down from there: while the gap at k - 1 is within 1.5 standard errors of the largest, and the clusters beyond k - 1 would be found in k - 1
+//    Gaussian clusters as well (their drop in log W is within what such mixtures show, at `level`), k is lowered. This undoes splits of
+//    long or skewed clusters that nulls of full dimension reward.
 //
 // Determinism: same bits for any threads, ranks, leaves, memory and storage.
 // Cost: the sweep's k-means fits (n_init starts each), silhouettes on at most 2,000 rows, 4 * n_refs * k_max fits of one start of the
@@ -37,7 +38,7 @@ struct ChooseKParams {
   void describe(Visitor&& v) {
     v(k_min, "k_min", Range<int64_t>{1, 1'000'000}, "Fewest clusters tried.");
     v(k_max, "k_max", Range<int64_t>{1, 1'000'000},
-      "Most clusters tried; auto: 16, and 32 where the answer would be 15 or 16 and the data is small; fewer where rows are few.");
+      "Most clusters tried; auto: 16, and 32 where the gap still rises there and the data is small; fewer where rows are few.");
     v(n_refs, "n_refs", Range<int64_t>{5, 10'000}, "Data sets drawn from each null; twice as many when it is close.");
     v(level, "level", Range<double>{1e-6, 0.5}, "Share of data without clusters that may be called structured.");
     v(n_init, "n_init", Range<int64_t>{1, 10'000}, "k-means starts for each k; auto: 10 while the work is small, 1 when it is large.");
