@@ -105,11 +105,11 @@ def test_summary_manifest_and_files(table, tmp_path):
 
 
 def test_apply_gives_the_rows_their_labels(table, tmp_path):
-    for args in (["kmeans", "--n-clusters", 3], ["dbscan", "--eps", 1.5], ["pca", "--n-components", 2], ["kmeans", "--n-clusters", 3, "--metric", "cosine"]):
+    for args in (["kmeans", "--n-clusters", 3], ["dbscan", "--eps", 1.5], ["pca", "--n-components", 2], ["kmeans", "--n-clusters", 3, "--metric", "cosine"], ["preprocess", "--outliers", "iqr", "--duplicates", "drop"]):
         fit, again = tmp_path / "fit", tmp_path / "again"
         done(args[0], tmp_path / "x.npy", *args[1:], "-o", fit)
         done("apply", fit / "model.safetensors", tmp_path / "x.npy", "-o", again)
-        name = "embedding.npy" if args[0] == "pca" else "labels.npy"
+        name = {"pca": "embedding.npy", "preprocess": "X.npy"}.get(args[0], "labels.npy")
         assert np.array_equal(np.load(fit / name), np.load(again / name)), args
 
 

@@ -20,7 +20,7 @@ constexpr int64_t kSilhouetteSample = 2000;
 constexpr int64_t kSplitReferences = 24;
 constexpr int64_t kSplitStarts = 6;
 constexpr int64_t kSplitAhead = 4;
-constexpr double kGapErrors = 1.5;         // a gap within so many standard errors of the largest is as good
+constexpr double kGapErrors = 1.5;  // a gap within so many standard errors of the largest is as good
 
 // At most `most` rows, drawn by seed without replacement (Floyd's method), in row order; the same on every rank.
 Matrix<double> sampled(const Source& rows, int64_t most, Context& ctx) {
@@ -108,8 +108,8 @@ bool still_rising(const ChooseKResult& found) {
 }
 
 // Step 4. `gap` and `se` begin at k_min.
-int64_t lowered(const Matrix<double>& sample, const std::vector<double>& curve, const ChooseKResult& found, int64_t k, const ChooseKParams& params,
-                Context& ctx) {
+int64_t lowered(const Matrix<double>& sample, const std::vector<double>& curve, const ChooseKResult& found, int64_t k,
+                const ChooseKParams& params, Context& ctx) {
   const double limit = inverse_normal(1 - params.level);
   const int64_t top = k;
   const auto at = [&](int64_t clusters) { return static_cast<size_t>(clusters - params.k_min); };

@@ -6,7 +6,8 @@
 //    clusters, else the answer is "no cluster structure" (n_clusters has no value), with the null that explains the data.
 // 3. The gap statistic against the deciding null, gap(k) = mean log W_null(k) - log W(k): the k >= 2 where it is largest. (The usual rule
 //    takes the first k that is as good as the next, and stops early when clusters come in groups.)
-// 4. Down from there: while the gap at k - 1 is within 1.5 standard errors of the largest, and the clusters beyond k - 1 would be found in k - 1
+// 4. Down from there: while the gap at k - 1 is within 1.5 standard errors of the largest, and the clusters beyond k - 1 would be found in
+// k - 1
 //    Gaussian clusters as well (their drop in log W is within what such mixtures show, at `level`), k is lowered. This undoes splits of
 //    long or skewed clusters that nulls of full dimension reward.
 //

@@ -41,13 +41,27 @@ MemorySource without_structure(Law law, int64_t n, int64_t d, uint64_t seed) {
       double counts = 0;
       for (double product = random.uniform(); product > 0.1; product *= random.uniform()) ++counts;  // Poisson, mean 2.3
       switch (law) {
-        case Law::kUniform: values.push_back(u); break;
-        case Law::kNormal: values.push_back(z); break;
-        case Law::kExponential: values.push_back(-std::log(1 - u)); break;
-        case Law::kLognormal: values.push_back(std::exp(z)); break;
-        case Law::kHeavy: values.push_back(z / std::sqrt(-std::log(1 - u))); break;  // Student, 2 degrees
-        case Law::kCounts: values.push_back(counts); break;
-        case Law::kCorrelated: values.push_back(2 * common + z); break;
+        case Law::kUniform:
+          values.push_back(u);
+          break;
+        case Law::kNormal:
+          values.push_back(z);
+          break;
+        case Law::kExponential:
+          values.push_back(-std::log(1 - u));
+          break;
+        case Law::kLognormal:
+          values.push_back(std::exp(z));
+          break;
+        case Law::kHeavy:
+          values.push_back(z / std::sqrt(-std::log(1 - u)));
+          break;  // Student, 2 degrees
+        case Law::kCounts:
+          values.push_back(counts);
+          break;
+        case Law::kCorrelated:
+          values.push_back(2 * common + z);
+          break;
       }
     }
   }

@@ -8,6 +8,7 @@
 #include "sluice/pipeline/page.h"
 #include "sluice/pipeline/record.h"
 #include "sluice/pipeline/row_files.h"
+#include "sluice/pipeline/table_commands.h"
 
 namespace sluice {
 namespace {
@@ -89,13 +90,15 @@ Said apply_command(const Invocation& in, Context& ctx) {
   const std::string& path = in.params.at("model");
   ModelFile model;
   on_each(ctx, [&] { model = read_model(path); });
+  const std::string digest = digest_file(path).sha256;
+  if (model.text("algorithm") == "preprocess") return apply_preprocess(in, model, digest, ctx);
   const Algorithm* algorithm = find_algorithm(model.text("algorithm"));
   if (algorithm == nullptr || algorithm->apply == nullptr)
     model.damaged("it is of the algorithm " + model.text("algorithm") + ", which is not known here");
   OutputDir out(folder_of(in), in.overwrite, ctx);
   ctx.spool_dir = in.spool.empty() ? out.scratch() : in.spool;
   const Dataset data = open_dataset(in.input, ctx);
-  const Json params = {{"model", "sha256:" + digest_file(path).sha256}};
+  const Json params = {{"model", "sha256:" + digest}};
   const Stage stage = finish_stage(algorithm->apply(model, *data.rows, ctx), "apply", params, data, out.path("."), in.assignments, ctx);
   write_record(out, stage.summary, in, ctx);
   on_root(ctx, [&] { write_page(stage.page, out.path(".")); });

@@ -97,7 +97,7 @@ void preprocess_off(Flow& flow) {
 void preprocess(Flow& flow) {
   if (flow.plan.preprocess.off) return preprocess_off(flow);
   const auto params = params_from<PreprocessParams>(flow.plan.preprocess.params);
-  PreprocessFit fit = preprocess_fit(flow.features, params, flow.ctx, rows_kind(flow.plan.input, flow.features));
+  PreprocessFit fit = preprocess_fit(flow.features, params, flow.ctx, rows_kind(flow.plan.input));
   for (const RowFate& fate : fit.dropped) {
     flow.curated.ledger[static_cast<size_t>(fate.row)] = {false, "preprocess",
                                                           fate.reason + (fate.detail.empty() ? "" : ": " + fate.detail), fate.witness};

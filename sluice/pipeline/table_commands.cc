@@ -6,6 +6,7 @@
 #include "sluice/core/fold.h"
 #include "sluice/io/format.h"
 #include "sluice/io/views.h"
+#include "sluice/pipeline/algorithm_command.h"
 #include "sluice/pipeline/files.h"
 #include "sluice/pipeline/output_dir.h"
 #include "sluice/pipeline/page.h"
@@ -111,13 +112,12 @@ Table feature_table(const Table& table, const InputOptions& options) {
   return out;
 }
 
-RowsKind rows_kind(const InputOptions& options, const Table& features) {
+RowsKind rows_kind(const InputOptions& options) {
   std::error_code error;
   if (std::filesystem::is_directory(options.inputs.front(), error)) return RowsKind::kImages;
   const std::string& name = options.inputs.front();
   if (options.read.format == "idx" || name.find("idx3-ubyte") != std::string::npos || name.ends_with(".idx") || name.ends_with(".idx.gz"))
     return RowsKind::kImages;
-  (void)features;
   return RowsKind::kTable;
 }
 
@@ -148,48 +148,63 @@ Said profile_command(const Invocation& in, Context& ctx) {
   return {summary, profile_text(found) + "report: " + out.dir() + "/report.html\n"};
 }
 
-Said preprocess_command(const Invocation& in, Context& ctx) {
-  const auto params = params_from<PreprocessParams>(in.params);
-  const Json params_as_json = params_json(param_infos<PreprocessParams>(), param_values(params));
-  OutputDir out(out_dir(in), in.overwrite, ctx);
-  ctx.spool_dir = in.spool.empty() ? out.scratch() : in.spool;
-  const Table table = open_table(in.input, ctx);
-  const Table features = feature_table(table, in.input);
-  const PreprocessFit fit = preprocess_fit(features, params, ctx, rows_kind(in.input, features));
-  Dataset data = described(features, fit.rows, ctx);
-  data.kept = fit.kept_rows;
-  data.account.kept = fit.rows->rows();
-  for (const RowFate& fate : fit.dropped) ++data.account.dropped[fate.reason];
+namespace {
+
+// Rows that preprocessing made, with their account, as a run's folder: X.npy, rows.npy, the record, the page, the manifest.
+Said finish_prepared(const Invocation& in, OutputDir& out, const Json& params, const Table& features, const PreprocessRows& made,
+                     const std::vector<std::string>& notes, Context& ctx) {
+  Dataset data = described(features, made.rows, ctx);
+  data.kept = made.kept_rows;
+  data.account.kept = made.rows->rows();
+  for (const RowFate& fate : made.dropped) ++data.account.dropped[fate.reason];
   data.account.check();
   Outcome outcome;
-  outcome.embedding_cols = fit.rows->cols();
+  outcome.embedding_cols = made.rows->cols();
   outcome.embed = [](const MatrixBlock& rows, double* to) {
     for (int64_t i = 0; i < rows.rows; ++i) {
       const double* from = rows.row(i, to + i * rows.cols);
       if (from != to + i * rows.cols) std::copy(from, from + rows.cols, to + i * rows.cols);
     }
   };
-  outcome.notes = fit.notes;
+  outcome.notes = notes;
   write_row_files(outcome, data, out.path("."), "off", ctx);
+  on_root(ctx, [&] { std::filesystem::rename(out.path("embedding.npy"), out.path("X.npy")); });
+  std::vector<std::string> names;
+  for (int64_t j = 0; j < made.rows->cols(); ++j) names.push_back(made.rows->name_of(j));
+  Stage stage;
+  stage.summary = summary_json(in.command, params, data, {{"n_columns", made.rows->cols()}, {"columns", names}, {"notes", notes}});
+  stage.summary["input"]["columns"] = features.columns.size();
+  write_record(out, stage.summary, in, ctx);
+  stage.page = page_of(outcome, in.command, stage.summary, data, ctx);
+  stage.outcome = std::move(outcome);
+  on_root(ctx, [&] { write_page(stage.page, out.path(".")); });
+  out.commit(manifest_json(stage.summary, ctx, data.content, data.account));
+  return {stage.summary, text_of(stage, out.dir())};
+}
+
+}  // namespace
+
+Said preprocess_command(const Invocation& in, Context& ctx) {
+  const auto params = params_from<PreprocessParams>(in.params);
+  const Json params_as_json = params_json(param_infos<PreprocessParams>(), param_values(params));
+  OutputDir out(out_dir(in), in.overwrite, ctx);
+  ctx.spool_dir = in.spool.empty() ? out.scratch() : in.spool;
+  const Table features = feature_table(open_table(in.input, ctx), in.input);
+  const PreprocessFit fit = preprocess_fit(features, params, ctx, rows_kind(in.input));
   on_root(ctx, [&] {
-    std::filesystem::rename(out.path("embedding.npy"), out.path("X.npy"));
     ModelFile model = save_preprocess(fit.model);
     model.about["algorithm"] = "preprocess";
     write_file(out.path("model.safetensors"), encode_model(model));
   });
-  std::vector<std::string> names;
-  for (int64_t j = 0; j < fit.rows->cols(); ++j) names.push_back(fit.rows->name_of(j));
-  Json summary =
-      summary_json("preprocess", params_as_json, data, {{"n_columns", fit.rows->cols()}, {"columns", names}, {"notes", fit.notes}});
-  summary["input"]["columns"] = features.columns.size();
-  write_record(out, summary, in, ctx);
-  Stage stage;
-  stage.summary = summary;
-  stage.page = page_of(outcome, "preprocess", summary, data, ctx);
-  stage.outcome = std::move(outcome);
-  on_root(ctx, [&] { write_page(stage.page, out.path(".")); });
-  out.commit(manifest_json(summary, ctx, data.content, data.account));
-  return {summary, text_of(stage, out.dir())};
+  return finish_prepared(in, out, params_as_json, features, {fit.rows, fit.kept_rows, fit.dropped}, fit.notes, ctx);
+}
+
+Said apply_preprocess(const Invocation& in, const ModelFile& file, const std::string& digest, Context& ctx) {
+  const PreprocessModel model = load_preprocess(file);
+  OutputDir out(out_dir(in), in.overwrite, ctx);
+  ctx.spool_dir = in.spool.empty() ? out.scratch() : in.spool;
+  const Table features = feature_table(open_table(in.input, ctx), in.input);
+  return finish_prepared(in, out, {{"model", "sha256:" + digest}}, features, preprocess_rows(model, features, ctx), {}, ctx);
 }
 
 Said init_command(const Invocation& in, Context& ctx) {
@@ -207,7 +222,7 @@ Said init_command(const Invocation& in, Context& ctx) {
     if (name == "id" || name == "ID" || name == "Id") input.id = name;
   }
   const Table features = feature_table(table, input);
-  const PreprocessFit fit = preprocess_fit(features, PreprocessParams{}, ctx, rows_kind(input, features));
+  const PreprocessFit fit = preprocess_fit(features, PreprocessParams{}, ctx, rows_kind(input));
   int64_t missing = 0;
   for (const ColumnProfile& column : found.columns) missing += column.missing;
   std::string why_scale = fit.notes.empty() ? "decided by the data when it runs" : fit.notes.back();
