@@ -2,9 +2,14 @@
 # The environment of the libraries that bench/rivals compares with: .venv-bench. Quick when it is there.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-wanted=bench/rivals/requirements.txt
-if ! cmp -s "$wanted" .venv-bench/installed.txt; then
-  python3 -m venv .venv-bench
-  .venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r "$wanted"
-  cp "$wanted" .venv-bench/installed.txt
+wanted=$(cat bench/rivals/requirements.txt bench/rivals/faiss/newer_blas.c | sha256sum)
+if [ "$(cat .venv-bench/.sluice-stamp 2>/dev/null)" = "$wanted" ] && .venv-bench/bin/python -c 'import sys' 2>/dev/null; then exit 0; fi
+.venv-bench/bin/python -c 'import pip' 2>/dev/null || python3 -m venv --clear .venv-bench
+.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-input --only-binary :all: -r bench/rivals/requirements.txt </dev/null
+# Where there is no C compiler or scipy's wheel names its BLAS otherwise, faiss keeps its own.
+blas=$(find .venv-bench/lib -path '*scipy.libs/libscipy_openblas*' -name '*.so' | head -n 1)
+rm -f .venv-bench/newer_blas.so
+if [ -z "$blas" ] || ! cc -O2 -shared -fPIC -o .venv-bench/newer_blas.so bench/rivals/faiss/newer_blas.c "$blas" -Wl,-rpath,"$(dirname "$PWD/$blas")"; then
+  echo "bench_setup: faiss runs with the BLAS of its own wheel" >&2
 fi
+printf '%s\n' "$wanted" >.venv-bench/.sluice-stamp

@@ -57,6 +57,18 @@ void say(const Error& error, bool json) {
   }
 }
 
+// What --verbose adds: the means of a run before it, and what it took after it.
+void say_means(const Context& ctx) {
+  std::fprintf(stderr, "sluice: %d thread%s, %d rank%s, %s instructions, at most %lld MiB\n", ctx.threads, ctx.threads == 1 ? "" : "s",
+               ctx.ranks(), ctx.ranks() == 1 ? "" : "s", std::string(kernels::target_name()).c_str(),
+               static_cast<long long>(ctx.memory >> 20));
+}
+
+void say_cost(const Invocation& in) {
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - in.begun;
+  std::fprintf(stderr, "sluice: %.2f s, %lld MiB at most\n", seconds.count(), static_cast<long long>(peak_memory() >> 20));
+}
+
 void check_target() {
   if (kernels::target_status() == kernels::TargetStatus::kOk) return;
   fail(ErrorCode::kUsage, "SLUICE_TARGET", "'" + std::string(kernels::target_request()) + "' is no instruction set this machine has",
@@ -95,10 +107,12 @@ int run(const std::vector<std::string>& words) {
     };
     comm = mpi_communicator_if_launched(mpi);
     Context ctx = context_of(args, comm.get());
-    TextProgress progress(::isatty(2) != 0);
+    TextProgress progress(::isatty(2) != 0, args.progress == "on" ? 1 : 10);
     if (ctx.rank() == 0 && !args.invocation.quiet && args.progress != "off") ctx.progress = &progress;
+    if (args.verbose && ctx.rank() == 0) say_means(ctx);
     const Said said = run_command(args.invocation, ctx);
     progress.clear();
+    if (args.verbose && ctx.rank() == 0) say_cost(args.invocation);
     if (ctx.rank() == 0) {
       if (args.invocation.json) {
         std::fputs(to_json_text(said.summary).c_str(), stdout);

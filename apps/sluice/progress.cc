@@ -23,7 +23,7 @@ void TextProgress::stage(const std::string& name, int64_t total_steps) {
 
 void TextProgress::step(int64_t done, const std::string& note) {
   const auto now = Clock::now();
-  const auto wait = terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(10'000);
+  const auto wait = terminal_ ? std::chrono::milliseconds(200) : std::chrono::milliseconds(1000 * seconds_);
   if (now - shown_ < wait) return;
   shown_ = now;
   const double spent = std::chrono::duration<double>(now - begun_).count();

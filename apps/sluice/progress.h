@@ -1,5 +1,5 @@
-// Progress on standard error: a line with an estimate of the time left that is drawn over and over on a terminal, a plain line every ten
-// seconds elsewhere.
+// Progress on standard error: a line with an estimate of the time left that is drawn over and over on a terminal; plain lines elsewhere, as
+// many seconds apart as asked for.
 #pragma once
 #include <chrono>
 #include <string>
@@ -10,7 +10,7 @@ namespace sluice {
 
 class TextProgress final : public Progress {
  public:
-  explicit TextProgress(bool terminal) : terminal_(terminal) {}
+  TextProgress(bool terminal, int seconds) : terminal_(terminal), seconds_(seconds) {}
   ~TextProgress() override { clear(); }
   void stage(const std::string& name, int64_t total_steps) override;
   void step(int64_t done, const std::string& note) override;
@@ -20,6 +20,7 @@ class TextProgress final : public Progress {
  private:
   using Clock = std::chrono::steady_clock;
   bool terminal_;
+  int seconds_;
   bool drawn_ = false;
   std::string name_;
   int64_t total_ = 0;

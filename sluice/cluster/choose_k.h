@@ -11,7 +11,7 @@
 //    Gaussian clusters as well (their drop in log W is within what such mixtures show, at `level`), k is lowered. This undoes splits of
 //    long or skewed clusters that nulls of full dimension reward.
 //
-// Determinism: same bits for any threads, ranks, leaves, memory and storage.
+// Determinism: same bits for any threads, ranks, memory and storage.
 // Cost: the sweep's k-means fits (n_init starts each), silhouettes on at most 2,000 rows, 4 * n_refs * k_max fits of one start of the
 // sample (twice as many when it is close), and a few hundred more in step 4. About a second for 1,000 x 2, single threaded. Memory: the
 // sample, 8 bytes a row. Tibshirani, Walther and Hastie 2001, doi:10.1111/1467-9868.00293; Rousseeuw 1987; Hartigan and Hartigan 1985 (one
