@@ -36,7 +36,7 @@ def revision(root):
     return found.stdout.strip() or "unknown"
 
 
-def best_seconds(work, repeats=7):
+def best_seconds(work, repeats=15):
     work()
     taken = []
     for _ in range(repeats):
@@ -65,6 +65,12 @@ def copy_bytes():
     source = np.ones(32 << 20)
     target = np.zeros_like(source)
     return 2.0 * source.nbytes / best_seconds(lambda: np.copyto(target, source), 5)
+
+
+def rate(kind, threads):
+    if kind == "copy":
+        return copy_bytes()
+    return peak_flops({"sgemm": "f4", "dgemm": "f8"}[kind], threads)
 
 
 if __name__ == "__main__":

@@ -59,12 +59,15 @@ def inertia(x, centers):
     return total
 
 
-def check_given(options, ours, theirs):
-    x = np.load(options["data"], mmap_mode="r")
-    a, b = inertia(x, ours["centers"]), inertia(x, theirs["centers"])
-    passes = ours["facts"]["passes"] == theirs["facts"]["passes"] == options["passes"]
-    gap = abs(a - b) / b
-    return passes and gap <= 1e-6, f"inertia {a:.9g} and {b:.9g} (differ by {gap:.1e}, allowed 1e-06), passes {ours['facts']['passes']}"
+def check_given(allowed):
+    def check(options, ours, theirs):
+        x = np.load(options["data"], mmap_mode="r")
+        a, b = inertia(x, ours["centers"]), inertia(x, theirs["centers"])
+        passes = ours["facts"]["passes"] == theirs["facts"]["passes"] == options["passes"]
+        gap = abs(a - b) / b
+        return passes and gap <= allowed, f"inertia {a:.9g} and {b:.9g} (differ by {gap:.1e}, allowed {allowed:.0e}), passes {ours['facts']['passes']}"
+
+    return check
 
 
 def check_seeded(options, ours, theirs):
@@ -153,12 +156,21 @@ def check_scale(_, ours, theirs):
     return gap <= 1e-9, f"scaled values differ by at most {gap:.1e} (allowed 1e-09)"
 
 
+def scale_limit(options, _):
+    return "copy", 2.0 * 8 * options["n"] * options["d"]
+
+
 def scale_command(options):
     return ["preprocess", options["data"], "--scale", "standard", "--assignments", "off"]
 
 
 # Names of our files for what a peer gives.
-OUR_ARRAYS = {"kmeans": {"labels": "labels.npy"}, "dbscan": {"labels": "labels.npy"}, "pca": {"embedding": "embedding.npy"}, "scale": {"scaled": "X.npy"}}
+OUR_ARRAYS = {
+    "kmeans": {"labels": "labels.npy"},
+    "dbscan": {"labels": "labels.npy"},
+    "pca": {"embedding": "embedding.npy"},
+    "scale": {"scaled": "X.npy"},
+}
 
 
 def ours_of(work, folder):
@@ -189,12 +201,25 @@ def theirs_of(folder, facts):
 
 BOTH = ("sklearn", "faiss")
 ONE = ("sklearn",)
+
+
+def kmeans_row(id_, title, peers, make, check, seeded=False):
+    return Row(id_, title, "kmeans", peers, make, kmeans_command, check, kmeans_limit, seeded)
+
+
+def dbscan_row(title, make):
+    return Row("DB", title, "dbscan", ONE, make, dbscan_command, check_dbscan, lambda *_: None)
+
+
+# In the second, clouds overlap so much that rounding in float32, which both peers compute in, moves rows to other centres within 10
+# passes; scikit-learn in float64 gives our centres. The peers may stay in float32, their quicker way, so more is allowed there.
 ROWS = [
-    Row("KM", "k-means 200k x 64, k 256, 10 passes, centres given", "kmeans", BOTH, make_kmeans(200_000, 64, 256, 0.25, True), kmeans_command, check_given, kmeans_limit),
-    Row("KS", "k-means 4M x 2, k 10, 10 passes, centres given", "kmeans", BOTH, make_kmeans(4_000_000, 2, 10, 3.0, True), kmeans_command, check_given, kmeans_limit),
-    Row("KP", "k-means++ and fit 50k x 32, k 64, one start", "kmeans", ONE, make_kmeans(50_000, 32, 64, 0.5, False), kmeans_command, check_seeded, kmeans_limit, seeded=True),
+    kmeans_row("KM", "k-means 200k x 64, k 256, 10 passes, centres given", BOTH, make_kmeans(200_000, 64, 256, 0.5, True), check_given(1e-6)),
+    kmeans_row("KM", "the same, clouds that overlap more", BOTH, make_kmeans(200_000, 64, 256, 0.25, True), check_given(1e-5)),
+    kmeans_row("KS", "k-means 4M x 2, k 10, 10 passes, centres given", BOTH, make_kmeans(4_000_000, 2, 10, 3.0, True), check_given(1e-6)),
+    kmeans_row("KP", "k-means++ and fit 50k x 32, k 64, one start", ONE, make_kmeans(50_000, 32, 64, 0.5, False), check_seeded, True),
     Row("PC", "PCA 200k x 128, 32 components, with the embedding", "pca", ONE, make_pca, pca_command, check_pca, pca_limit),
-    Row("DB", "DBSCAN 100k x 2", "dbscan", ONE, make_dbscan(100_000, 2, 0.4, 10), dbscan_command, check_dbscan, lambda *_: None),
-    Row("DB", "DBSCAN 40k x 3", "dbscan", ONE, make_dbscan(40_000, 3, 1.0, 10), dbscan_command, check_dbscan, lambda *_: None),
-    Row("SC", "standard scaling 1M x 32", "scale", ONE, make_scale, scale_command, check_scale, lambda options, _: ("copy", 2.0 * 8 * options["n"] * options["d"])),
+    dbscan_row("DBSCAN 100k x 2", make_dbscan(100_000, 2, 0.4, 10)),
+    dbscan_row("DBSCAN 40k x 3", make_dbscan(40_000, 3, 1.0, 10)),
+    Row("SC", "standard scaling 1M x 32", "scale", ONE, make_scale, scale_command, check_scale, scale_limit),
 ]

@@ -31,13 +31,6 @@ kernels::PairPlan plan_for(const DbscanTask& task) {
   return {task.metric, task.rows.cols(), shift.data(), exponent + 1};
 }
 
-// The usual leaf, or fewer rows where a worker's blocks and their packed copies, 40 bytes a value, would not fit.
-int64_t block_rows(const DbscanTask& task, const Context& ctx) {
-  int64_t rows = leaf_rows(task.rows.cols(), ctx);
-  while (rows > 64 && 40 * rows * task.rows.cols() > ctx.memory / 4 / worker_count(ctx)) rows /= 2;
-  return rows;
-}
-
 // Row numbers within a block.
 using Picked = std::vector<int32_t>;
 
