@@ -55,6 +55,10 @@ def refused(ended, code):
     (["pca", "x.npy", "--n-components", "9"], 3, "9"),
     (["dbscan", "x.npy", "--eps", "-1"], 2, "--eps"),
     (["evaluate", "x.npy"], 2, "--labels"),
+    (["preprocess", "x.npy", "--nan", "drop"], 2, "--impute"),
+    (["make", "blobs", "--columns", "a"], 2, "means nothing to sluice make"),
+    (["pca", "x.npy", "--assignments", "csv"], 2, "means nothing to sluice pca"),
+    (["tsne", "x.npy"], 2, "planned and not there yet"),
     (["run", "nothing.yaml"], 4, "no such file"),
     (["verify", "nothing"], 4, "no such folder"),
 ])

@@ -21,12 +21,22 @@ struct Arguments {
 // Throws Error{kUsage}: unknown commands and options by name with the nearest known one, missing and bad values with what is wanted.
 Arguments parse_arguments(const std::vector<std::string>& words);
 
-// An option every command has.
+// An option that is no command's own.
+enum class OptionGroup {
+  kRun,          // every command
+  kInput,        // commands that read data
+  kRows,         // those that take rows of numbers
+  kWeight,       // those that weigh rows
+  kAssignments,  // those that write clusters
+};
 struct CommonOption {
   const char* name;   // long, without dashes
   const char* value;  // what stands for its value in the help; null: a flag
   const char* help;
+  OptionGroup group = OptionGroup::kRun;
 };
 const std::vector<CommonOption>& common_options();
+// Whether the option means anything to the command; if not it is refused.
+bool takes(const Command& command, const CommonOption& option);
 
 }  // namespace sluice

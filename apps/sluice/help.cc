@@ -37,8 +37,9 @@ std::string command_help(const std::string& name) {
     if (!info.range.empty()) out += info.range + (info.type.ends_with("auto") ? ", or auto" : "") + "; ";
     out += "default " + info.default_json + (info.sklearn_default.empty() ? "" : " (scikit-learn: " + info.sklearn_default + ")") + "\n";
   }
-  out += "\nOptions of every command:\n";
+  out += "\nOptions:\n";
   for (const CommonOption& option : common_options()) {
+    if (!takes(*command, option)) continue;
     out += "  " + padded("--" + std::string(option.name) + (option.value == nullptr ? "" : " " + std::string(option.value)), 26) +
            option.help + "\n";
   }

@@ -168,12 +168,15 @@ def peer_versions():
 
 
 def show(line):
-    print(f"  {line['peer']} {line['peer_version']}: ours {line['ours_s']} s (run.json {line['ours_run_s']} s), peer {line['peer_s']} s")
-    print(f"    ratio {line['ratio']}, {line['ratio_low']} to {line['ratio_high']} over {line['pairs']} pairs; by run.json {line['ratio_run']}; load {line['load']}")
+    ours, by_run = f"ours {line['ours_s']} s (run.json {line['ours_run_s']} s)", f"by run.json {line['ratio_run']}"
+    print(f"  {line['peer']} {line['peer_version']}: {ours}, peer {line['peer_s']} s")
+    spread = f"{line['ratio_low']} to {line['ratio_high']} over {line['pairs']} pairs"
+    print(f"    ratio {line['ratio']}, {spread}; {by_run}; load {line['load']}")
     print(f"    peak memory: ours {line['ours_memory'] / 1e6:.0f} MB, peer's process {line['peer_memory'] / 1e6:.0f} MB")
     if line["share"]:
         unit = "GB/s" if line["limit"] == "copy" else "GFLOP/s"
-        print(f"    {100 * float(line['share']):.0f} % of {line['limit']}'s measured {float(line['limit_rate']) / 1e9:.0f} {unit}, whole run of ours")
+        rate = f"{float(line['limit_rate']) / 1e9:.0f} {unit}"
+        print(f"    {100 * float(line['share']):.0f} % of {line['limit']}'s measured {rate}, by the whole run of ours")
     print(f"    {line['quality_words']}: {line['quality']}", flush=True)
 
 
@@ -217,8 +220,9 @@ def main():
     arguments = parser.parse_args()
     if not arguments.program.exists():
         parser.error(f"no {arguments.program}; `make build` makes it")
-    print(f"{machine.cpu_model()}, {arguments.threads} threads. Seconds count reading the file and writing the results on both sides: ours from")
-    print("the start to the end of the process, with checksums and report; the peers' without imports and without their first run.")
+    print(f"{machine.cpu_model()}, {arguments.threads} threads.")
+    print("Seconds count reading the file and writing the results on both sides: ours from start to end of the process,")
+    print("with checksums and report; the peers' without imports and without their first run.")
     print("Limits: the peak of numpy's sgemm or dgemm, or of a copy, measured in this process beside the row.")
     wanted = ids if arguments.id == "all" else [arguments.id]
     return 0 if all([run_id(id_, arguments) for id_ in wanted]) else 1

@@ -14,6 +14,7 @@ namespace sluice {
 namespace {
 
 constexpr int64_t kUsualMost = 16;
+constexpr int64_t kAloneValues = 2'000'000;
 constexpr int64_t kExtendedMost = 32;
 constexpr int64_t kTestColumns = 128;  // more are reduced to so many principal axes first
 constexpr int64_t kSilhouetteSample = 2000;
@@ -59,6 +60,8 @@ void sweep(const Source& rows, const ChooseKParams& params, int64_t first, int64
   Context quiet = ctx;  // one checkpoint and one progress line for many fits would mix them up
   quiet.progress = nullptr;
   quiet.checkpoints = nullptr;
+  // Small data is swept by every rank for itself: the same bits, without thousands of messages.
+  if (rows.rows() * rows.cols() <= kAloneValues) quiet.comm = nullptr;
   for (int64_t k = first; k <= last; ++k) {
     KMeansParams kmeans;
     kmeans.n_clusters = k;

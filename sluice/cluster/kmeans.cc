@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <memory>
+#include <optional>
 
 #include "sluice/cluster/kmeans_init.h"
 #include "sluice/cluster/lloyd.h"
@@ -88,13 +90,15 @@ class Lloyd {
       counts = fold(rows_, [&] { return ObjectiveState(plan, labels_); }, ctx_).counts;
       const Matrix<double> medians = group_lower_medians(rows_, labels_, centers.rows, ctx_);
       for (int64_t c = 0; c < centers.rows; ++c) {
+        if (std::isnan(medians(c, 0))) counts[static_cast<size_t>(c)] = 0;  // no weight
         if (counts[static_cast<size_t>(c)] > 0) std::copy(medians.row(c), medians.row(c) + medians.cols, next.row(c));
       }
     } else {
       total_.merge(fold(rows_, [&] { return LloydState(plan, format_, weight_format_, labels_); }, ctx_).delta);
       counts = total_.counts;
       for (int64_t c = 0; c < centers.rows; ++c) {
-        if (counts[static_cast<size_t>(c)] > 0 && total_.weight(c) > 0) move_to_mean(c, next.row(c));
+        if (!(total_.weight(c) > 0)) counts[static_cast<size_t>(c)] = 0;
+        if (counts[static_cast<size_t>(c)] > 0) move_to_mean(c, next.row(c));
       }
     }
     repair_empty(plan, counts, next);
@@ -113,7 +117,8 @@ class Lloyd {
     if (params_.metric == KMeansMetric::kCosine && normalise(mean.data(), rows_.cols()) == 0) return;
     std::copy(mean.begin(), mean.end(), center);
   }
-  // The m-th empty cluster takes the m-th farthest row, each row once; rows that coincide with their centre are never taken, so this ends.
+  // The m-th cluster without weight takes the m-th farthest row, each row once; rows that coincide with their centre are never taken, so
+  // this ends.
   void repair_empty(const kernels::AssignPlan& plan, const std::vector<int64_t>& counts, Matrix<double>& centers) {
     std::vector<int64_t> empty;
     for (int64_t c = 0; c < centers.rows; ++c) {
@@ -142,6 +147,8 @@ struct Progressed {
   int64_t start = 0;
   int64_t n_iter = 0;
   Matrix<double> centers;  // empty: the start has not begun
+  bool ended = false;      // its passes are over
+  bool converged = false;
   Matrix<double> best;
   double best_inertia = 0;
   int64_t best_iter = 0;
@@ -153,6 +160,8 @@ struct Progressed {
     out.put(start);
     out.put(n_iter);
     out.put_all(std::span<const double>(centers.values));
+    out.put(ended);
+    out.put(converged);
     out.put_all(std::span<const double>(best.values));
     out.put(best_inertia);
     out.put(best_iter);
@@ -160,24 +169,41 @@ struct Progressed {
     out.put_all(std::span<const double>(inertias));
     return out.take();
   }
-  void load(const Bytes& bytes, int64_t k, int64_t d) {
+  void load(const Bytes& bytes, const KMeansParams& params, int64_t starts, int64_t d) {
     ByteReader in(bytes, "checkpoint");
     start = in.get<int64_t>();
     n_iter = in.get<int64_t>();
     const auto matrix = [&](Matrix<double>& to) {
       to.values = in.get_all<double>();
-      if (!to.values.empty() && static_cast<int64_t>(to.values.size()) != k * d) in.damaged("holds other centres");
-      if (!to.values.empty()) to.rows = k, to.cols = d;
+      if (to.values.empty()) return;
+      if (static_cast<int64_t>(to.values.size()) != params.n_clusters * d) in.damaged("holds other centres");
+      if (!std::all_of(to.values.begin(), to.values.end(), [](double x) { return std::isfinite(x); })) in.damaged("holds no centres");
+      to.rows = params.n_clusters, to.cols = d;
+    };
+    const auto yes_or_no = [&] {
+      const auto byte = in.get<uint8_t>();
+      if (byte > 1) in.damaged("holds neither yes nor no");
+      return byte == 1;
     };
     matrix(centers);
+    ended = yes_or_no();
+    converged = yes_or_no();
     matrix(best);
     best_inertia = in.get<double>();
     best_iter = in.get<int64_t>();
-    best_converged = in.get<bool>();
+    best_converged = yes_or_no();
     inertias = in.get_all<double>();
     in.expect_end();
+    const auto passes = [&](int64_t n) { return n >= 0 && n <= params.max_iter; };
+    if (start < 0 || start > starts || !passes(n_iter) || !passes(best_iter) || best.empty() != (start == 0) ||
+        (start == starts && !centers.empty()) || (ended && centers.empty()) || static_cast<int64_t>(inertias.size()) != start)
+      in.damaged("holds a progress that can't be");
+    if (start > 0 && !(std::isfinite(best_inertia) && best_inertia == *std::min_element(inertias.begin(), inertias.end())))
+      in.damaged("holds another inertia than its best");
   }
 };
+
+constexpr double kAloneWork = 1e8;  // rows * columns * clusters
 
 int64_t starts_for(const Source& rows, const KMeansParams& params, bool given) {
   if (given) return 1;
@@ -206,6 +232,10 @@ void check(const Source& rows, const KMeansParams& params, const Matrix<double>&
          "ask for at most as many clusters as rows");
   }
   if (rows.cols() < 1) fail(ErrorCode::kBadInput, "columns", "there is no numeric column to cluster by", "name some with --columns");
+  if (params.mini_batch && params.metric == KMeansMetric::kManhattan) {
+    fail(ErrorCode::kUsage, "--mini-batch", "medians can't be kept by batches",
+         "leave out --mini-batch or use --metric euclidean or cosine");
+  }
   if (given.empty()) return;
   if (given.rows != params.n_clusters || given.cols != rows.cols()) {
     fail(ErrorCode::kBadInput, "init",
@@ -224,90 +254,138 @@ double tolerance_of(const Source& rows, double tol, Context& ctx) {
   return tol * sum / static_cast<double>(rows.cols());
 }
 
-}  // namespace
-
-KMeansFit kmeans_fit(const Source& all_rows, const KMeansParams& params, const Matrix<double>& given, Context& ctx) {
-  check(all_rows, params, given);
-  const MetricRows metric_rows(all_rows, params.metric, true, ctx);
-  const Source& rows = *metric_rows;
-  const Geometry geometry = geometry_of(rows, params.metric);
-  const double tolerance = tolerance_of(rows, params.tol, ctx);
-  const int64_t starts = starts_for(rows, params, !given.empty());
-  Progressed at;
-  if (ctx.checkpoints != nullptr) {
-    const Bytes kept = ctx.checkpoints->load("kmeans");
-    if (!kept.empty()) at.load(kept, params.n_clusters, rows.cols());
-  }
-  const auto keep = [&](bool now) {
-    if (ctx.checkpoints != nullptr) ctx.checkpoints->save("kmeans", at.save(), now);
-  };
-  KMeansFit fit;
-  try {
-    for (; at.start < starts; ++at.start) {
-      if (at.centers.empty()) at.centers = first_centers(rows, params, geometry, given, at.start, ctx);
-      ctx.stage("k-means", params.max_iter);
-      bool converged = false;
-      if (params.mini_batch) {
-        Matrix<double> centers = at.centers;  // an interrupted start begins again from its first centres
-        const MiniBatchResult result = mini_batch(rows, params, geometry, tolerance, at.start, centers, ctx);
-        at.centers = std::move(centers);
-        at.n_iter = result.n_iter;
-        converged = result.converged;
-      } else {
-        Lloyd lloyd(rows, params, geometry, tolerance, ctx);
-        while (at.n_iter < params.max_iter && !converged) {
-          const double moved = lloyd.pass(at.centers);
-          ++at.n_iter;
-          ctx.step(at.n_iter, "start " + std::to_string(at.start + 1) + " of " + std::to_string(starts));
-          converged = lloyd.settled(moved);
-          if (!converged) keep(false);
-        }
-      }
-      KMeansAssignment assigned = kmeans_assign(at.centers, params.metric, all_rows, ctx);
-      at.inertias.push_back(assigned.inertia);
-      if (at.best.empty() || assigned.inertia < at.best_inertia) {
-        at.best = at.centers;
-        at.best_inertia = assigned.inertia;
-        at.best_iter = at.n_iter;
-        at.best_converged = converged;
-      }
-      at.centers = {};
-      at.n_iter = 0;
-      if (at.start + 1 == starts && at.best_inertia == assigned.inertia && at.inertias.size() == 1) {
-        fit.labels = std::move(assigned.labels);
-        fit.cluster_sizes = std::move(assigned.cluster_sizes);
-      }
-    }
-  } catch (const Error& error) {
-    if (error.code == ErrorCode::kInterrupted) keep(true);
-    throw;
-  }
-  if (fit.cluster_sizes.empty()) {
-    KMeansAssignment assigned = kmeans_assign(at.best, params.metric, all_rows, ctx);
-    fit.labels = std::move(assigned.labels);
-    fit.cluster_sizes = std::move(assigned.cluster_sizes);
-  }
-  fit.cluster_centers = std::move(at.best);
-  fit.metric = params.metric;
-  fit.inertia = at.best_inertia;
-  fit.n_iter = at.best_iter;
-  fit.converged = at.best_converged;
-  fit.starts = starts;
-  fit.starts_agreed =
-      std::count_if(at.inertias.begin(), at.inertias.end(), [&](double x) { return x - fit.inertia <= 1e-3 * fit.inertia; });
-  return fit;
-}
-
-KMeansAssignment kmeans_assign(const Matrix<double>& centers, KMeansMetric metric, const Source& all_rows, Context& ctx) {
-  const MetricRows metric_rows(all_rows, metric, false, ctx);
-  const Source& rows = *metric_rows;
-  const Geometry geometry = geometry_of(rows, metric);
+KMeansAssignment assign_rows(const Source& rows, const Matrix<double>& centers, const Geometry& geometry, Context& ctx) {
   const kernels::AssignPlan plan = plan_for(centers, geometry);
   KMeansAssignment out{RowColumn<int32_t>(leaf_range(rows.rows(), rows.cols(), ctx), -1), {}, 0};
   ObjectiveState state = fold(rows, [&] { return ObjectiveState(plan, out.labels); }, ctx);
   out.cluster_sizes = std::move(state.counts);
   out.inertia = state.objective.value();
   return out;
+}
+
+// Work that each rank does for itself, as one leaf a rank: all end alike when one fails or is stopped.
+void on_every_rank(Context& ctx, const std::function<void()>& work) {
+  for_each_leaf({1, ctx.ranks(), ctx.rank(), ctx.rank() + 1, ctx.ranks()}, ctx, [&](int, int64_t) { work(); });
+}
+
+// The starts of one fit, one after another, from where `at` stands.
+class Starts {
+ public:
+  Starts(const Source& rows, const KMeansParams& params, const Matrix<double>& given, double tolerance, int64_t starts, Context& ctx)
+      : rows_(rows),
+        params_(params),
+        given_(given),
+        geometry_(geometry_of(rows, params.metric)),
+        tolerance_(tolerance),
+        starts_(starts),
+        ctx_(ctx) {}
+
+  // Throws Error{kInterrupted} with `at` as far as it came.
+  void run(Progressed& at, const std::function<void()>& keep) {
+    for (; at.start < starts_; ++at.start) {
+      if (at.centers.empty()) at.centers = first_centers(rows_, params_, geometry_, given_, at.start, ctx_);
+      ctx_.stage("k-means", params_.max_iter);
+      if (!at.ended) params_.mini_batch ? batches(at) : passes(at, keep);
+      at.ended = true;
+      KMeansAssignment assigned = assign_rows(rows_, at.centers, geometry_, ctx_);
+      at.inertias.push_back(assigned.inertia);
+      if (at.best.empty() || assigned.inertia < at.best_inertia) {
+        at.best = at.centers;
+        at.best_inertia = assigned.inertia;
+        at.best_iter = at.n_iter;
+        at.best_converged = at.converged;
+        best_ = std::move(assigned);
+      }
+      at.centers = {};
+      at.n_iter = 0;
+      at.ended = at.converged = false;
+    }
+  }
+  // Of the best centres, as they lie on the ranks of `shared`.
+  KMeansAssignment assignment(const Progressed& at, Context& shared) {
+    if (best_ && ctx_.ranks() == shared.ranks()) return std::move(*best_);
+    return assign_rows(rows_, at.best, geometry_, shared);
+  }
+
+ private:
+  void passes(Progressed& at, const std::function<void()>& keep) {
+    Lloyd lloyd(rows_, params_, geometry_, tolerance_, ctx_);
+    while (at.n_iter < params_.max_iter && !at.converged) {
+      const double moved = lloyd.pass(at.centers);
+      ++at.n_iter;
+      at.converged = lloyd.settled(moved);
+      ctx_.step(at.n_iter, "start " + std::to_string(at.start + 1) + " of " + std::to_string(starts_));
+      keep();
+    }
+  }
+  // An interrupted start begins again from its first centres.
+  void batches(Progressed& at) {
+    Matrix<double> centers = at.centers;
+    MiniBatchResult result;
+    on_every_rank(ctx_, [&] { result = mini_batch(rows_, params_, geometry_, tolerance_, at.start, centers, ctx_); });
+    at.centers = std::move(centers);
+    at.n_iter = result.n_iter;
+    at.converged = result.converged;
+  }
+  const Source& rows_;
+  const KMeansParams& params_;
+  const Matrix<double>& given_;
+  Geometry geometry_;
+  double tolerance_;
+  int64_t starts_;
+  Context& ctx_;
+  std::optional<KMeansAssignment> best_;
+};
+
+}  // namespace
+
+KMeansFit kmeans_fit(const Source& all_rows, const KMeansParams& params, const Matrix<double>& given, Context& ctx) {
+  check(all_rows, params, given);
+  // Small data is fitted by every rank for itself: the same bits, without thousands of messages. The last pass is shared again.
+  Context own = ctx;
+  const double work = static_cast<double>(all_rows.rows()) * static_cast<double>(all_rows.cols()) * static_cast<double>(params.n_clusters);
+  if (work <= kAloneWork && ctx.leaf_rows == 0) own.comm = nullptr;  // tests with leaves of their own share the work
+  const MetricRows rows(all_rows, params.metric, true, ctx);
+  const int64_t n_starts = starts_for(*rows, params, !given.empty());
+  Progressed at;
+  if (ctx.checkpoints != nullptr) {
+    const Bytes kept = ctx.checkpoints->load("kmeans");
+    if (!kept.empty()) at.load(kept, params, n_starts, all_rows.cols());
+  }
+  const auto keep = [&](bool now) {
+    if (ctx.checkpoints != nullptr) ctx.checkpoints->save("kmeans", at.save(), now);
+  };
+  Starts starts(*rows, params, given, tolerance_of(*rows, params.tol, ctx), n_starts, own);
+  KMeansAssignment assigned;
+  try {
+    const auto run = [&] { starts.run(at, [&] { keep(false); }); };
+    if (own.ranks() == ctx.ranks()) {
+      run();
+    } else {
+      on_every_rank(ctx, run);
+    }
+    assigned = starts.assignment(at, ctx);
+  } catch (const Error& error) {
+    if (error.code == ErrorCode::kInterrupted) keep(true);
+    throw;
+  }
+  KMeansFit fit;
+  fit.labels = std::move(assigned.labels);
+  fit.cluster_sizes = std::move(assigned.cluster_sizes);
+  fit.cluster_centers = std::move(at.best);
+  fit.metric = params.metric;
+  fit.inertia = at.best_inertia;
+  fit.n_iter = at.best_iter;
+  fit.converged = at.best_converged;
+  fit.starts = n_starts;
+  fit.starts_agreed =
+      std::count_if(at.inertias.begin(), at.inertias.end(), [&](double x) { return x - fit.inertia <= 1e-3 * fit.inertia; });
+  return fit;
+}
+
+KMeansAssignment kmeans_assign(const Matrix<double>& centers, KMeansMetric metric, const Source& all_rows, Context& ctx) {
+  const MetricRows rows(all_rows, metric, false, ctx);
+  return assign_rows(*rows, centers, geometry_of(*rows, metric), ctx);
 }
 
 }  // namespace sluice

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 
 #include "sluice/cluster/kmeans.h"
 #include "sluice/cluster/potential.h"
@@ -61,7 +62,6 @@ std::vector<double> weights_of(const Source& rows, const Matrix<double>& candida
   RowColumn<int32_t> labels(range, -1);
   const kernels::AssignPlan plan(geometry.metric, candidates.values.data(), candidates.rows, candidates.cols, geometry.shift.data(),
                                  geometry.scale_exponent);
-  std::vector<std::vector<double>> leaf_weights(static_cast<size_t>(range.last - range.first));
   std::vector<kernels::AssignScratch> scratch(static_cast<size_t>(ctx.threads));
   std::vector<int64_t> counts(static_cast<size_t>(candidates.rows));
   std::mutex mutex;

@@ -8,6 +8,7 @@
 #include "sluice/cluster/lloyd.h"
 #include "sluice/cluster/potential.h"
 #include "sluice/cluster/testing.h"
+#include "sluice/core/normalised.h"
 #include "sluice/kernels/dist64.h"
 #include "tests/laws.h"
 
@@ -78,6 +79,31 @@ TEST(Potential, DrawsInProportionAndNeverPastTheEnd) {
   EXPECT_TRUE(potential.zero());
   Random random(3, RandomStage::kKMeansInit, 0);
   EXPECT_LT(potential.draw(random), 5);
+}
+
+// A row is at cosine distance 1 - dot(x, x) from itself, which rounding may push below 0: it must not count as a huge share.
+TEST(Potential, CosineRowsOnACentreHaveNoShare) {
+  const auto source = blobs(300, 5, 4, 1, 6);
+  const NormalisedSource unit(*source);
+  Context ctx;
+  const Geometry geometry{kernels::Metric::kCosine, std::vector<double>(5, 0.0), 1};
+  int64_t below = 0;
+  for (int64_t row = 0; row < 100; ++row) {
+    Potential potential(unit, geometry, ctx);
+    potential.add(rows_of(unit, {row}));
+    below += potential.of(row) < 0 ? 1 : 0;
+    EXPECT_LE(potential.total(), 600) << "300 distances of at most 2";
+    const auto with = potential.with(rows_of(unit, {(row + 1) % 300, (row + 2) % 300}));
+    Potential after = potential;
+    after.add(rows_of(unit, {(row + 1) % 300}));
+    EXPECT_LE(after.total(), potential.total());
+    EXPECT_LT(std::ldexp(static_cast<double>(with[0]), -62), 4096) << "sums of 300 numbers below 2^62";
+    for (uint64_t i = 0; i < 20; ++i) {
+      Random random(4, RandomStage::kKMeansInit, i);
+      EXPECT_NE(potential.draw(random), row);
+    }
+  }
+  EXPECT_GT(below, 0) << "else this proves nothing";
 }
 
 TEST(KMeansInit, GreedySeedingFindsFarBlobs) {

@@ -26,7 +26,7 @@ double distance_to(const double* row, const double* center, int64_t d, KMeansMet
     case KMeansMetric::kManhattan:
       return kernels::manhattan_distance(row, center, d);
     case KMeansMetric::kCosine:
-      return 1 - kernels::dot(row, center, d);
+      return std::max(0.0, 1 - kernels::dot(row, center, d));  // rounding may go below
     default:
       return std::sqrt(kernels::squared_distance(row, center, d));
   }

@@ -14,7 +14,9 @@ namespace sluice {
 namespace {
 
 using testing::blobs;
+using testing::Memory;
 using testing::rows_of;
+using testing::StopAt;
 using testing::table;
 
 Context with(int threads, int64_t leaf_rows = 0) {
@@ -94,6 +96,54 @@ TEST(KMeans, SameBitsForThreadsRanksAndStorage) {
         same(fit);
         EXPECT_EQ(gather(fit.labels, ctx), labels_of(first));
       });
+    }
+  }
+}
+
+// Small data is fitted by every rank for itself and only the labels are shared; with leaves of its own (above) the work is shared.
+TEST(KMeans, RanksThatWorkAloneGiveTheSameBits) {
+  const auto source = blobs(9001, 3, 6, 2);
+  for (const KMeansMetric metric : kMetrics) {
+    KMeansParams params = params_of(6, metric);
+    params.n_init = 2;
+    Context one = with(2);
+    const KMeansFit first = kmeans_fit(*source, params, {}, one);
+    run_as_ranks(3, [&](Communicator& comm) {
+      Context ctx = with(1);
+      ctx.comm = &comm;
+      const KMeansFit fit = kmeans_fit(*source, params, {}, ctx);
+      EXPECT_EQ(fit.cluster_centers, first.cluster_centers);
+      EXPECT_EQ(fit.inertia, first.inertia);
+      EXPECT_EQ(fit.cluster_sizes, first.cluster_sizes);
+      EXPECT_EQ(gather(fit.labels, ctx), labels_of(first));
+    });
+  }
+}
+
+// One rank is asked to stop, early or late: all end alike, none waits for another.
+TEST(KMeans, AStopOnOneRankEndsAll) {
+  const auto source = blobs(9001, 3, 6, 2);
+  for (const bool mini_batch : {false, true}) {
+    for (const int64_t leaf_rows : {0, 512}) {
+      for (const int64_t at : {2, 8, 14, 17}) {
+        run_as_ranks(3, [&](Communicator& comm) {
+          KMeansParams params = params_of(6);
+          params.n_init = 2;
+          params.mini_batch = mini_batch;
+          std::atomic<bool> stop{false};
+          StopAt watch(at, stop);
+          Context ctx = with(1, leaf_rows);
+          ctx.comm = &comm;
+          ctx.stop = &stop;
+          if (comm.rank() == 1) ctx.progress = &watch;
+          try {
+            kmeans_fit(*source, params, {}, ctx);
+            ADD_FAILURE() << "nobody stopped";
+          } catch (const Error& error) {
+            EXPECT_EQ(error.code, ErrorCode::kInterrupted);
+          }
+        });
+      }
     }
   }
 }
@@ -269,27 +319,6 @@ TEST(KMeans, RefusesWhatItCantDo) {
   EXPECT_EQ(code(*source, params_of(2), Matrix<double>(3, 2, 0.0)), ErrorCode::kBadInput);
   EXPECT_EQ(code(*source, params_of(2), Matrix<double>(2, 2, std::nan(""))), ErrorCode::kBadInput);
 }
-
-class Memory final : public Checkpoints {
- public:
-  Bytes load(const std::string&) override { return kept; }
-  void save(const std::string&, Bytes state, bool) override { kept = std::move(state); }
-  Bytes kept;
-};
-
-// Counts steps and asks to stop at one of them.
-class StopAt final : public Progress {
- public:
-  StopAt(int64_t at, std::atomic<bool>& stop) : left_(at), stop_(stop) {}
-  void stage(const std::string&, int64_t) override {}
-  void step(int64_t, const std::string&) override {
-    if (--left_ == 0) stop_ = true;
-  }
-
- private:
-  int64_t left_;
-  std::atomic<bool>& stop_;
-};
 
 TEST(KMeans, GoesOnFromACheckpointToTheSameBits) {
   const auto source = blobs(900, 4, 12, 3);

@@ -32,7 +32,8 @@ class FarthestState {
     distances_.resize(static_cast<size_t>(leaf.rows));
     plan_->assign(leaf.view(), labels_.data(), distances_.data(), scratch_);
     for (int64_t i = 0; i < leaf.rows; ++i) {
-      if (distances_[static_cast<size_t>(i)] > 0) rows.push_back({distances_[static_cast<size_t>(i)], leaf.first_row + i});
+      const double distance = distances_[static_cast<size_t>(i)];
+      if (distance > 0 && leaf.weight(i) > 0 && has_direction(leaf, i)) rows.push_back({distance, leaf.first_row + i});
     }
     keep_best();
   }
@@ -47,6 +48,13 @@ class FarthestState {
   std::vector<FarRow> rows;
 
  private:
+  // A row of zeros has none, and as a centre of cosine it would be near to what points away from all others.
+  bool has_direction(const MatrixBlock& leaf, int64_t i) {
+    if (plan_->metric() != kernels::Metric::kCosine) return true;
+    scratch_row_.resize(static_cast<size_t>(leaf.cols));
+    const double* row = leaf.row(i, scratch_row_.data());
+    return std::any_of(row, row + leaf.cols, [](double x) { return x != 0; });
+  }
   void keep_best() {
     std::sort(rows.begin(), rows.end(), farther);
     if (rows.size() > most_) rows.resize(most_);
@@ -56,6 +64,7 @@ class FarthestState {
   kernels::AssignScratch scratch_;
   std::vector<int32_t> labels_;
   std::vector<double> distances_;
+  std::vector<double> scratch_row_;
 };
 
 }  // namespace
@@ -183,7 +192,8 @@ void ObjectiveState::accumulate(const MatrixBlock& leaf) {
   plan_->assign(leaf.view(), labels, distances_.data(), scratch_);
   double total = 0;
   for (int64_t i = 0; i < leaf.rows; ++i) {
-    total = std::fma(leaf.weight(i), distances_[static_cast<size_t>(i)], total);
+    // 1 - cos of a row with itself may round to a little below 0.
+    total = std::fma(leaf.weight(i), std::max(0.0, distances_[static_cast<size_t>(i)]), total);
     ++counts[static_cast<size_t>(labels[i])];
   }
   objective.add(total);

@@ -75,7 +75,8 @@ class ObjectiveState {
   std::vector<double> distances_;
 };
 
-// The `most` rows farthest from their nearest centre, by (distance falling, row rising); rows at distance 0 never.
+// The `most` rows farthest from their nearest centre, by (distance falling, row rising); never rows at distance 0,
+// without weight or, under cosine, without direction.
 struct FarRow {
   double distance = 0;
   int64_t row = 0;

@@ -25,10 +25,6 @@ std::vector<int64_t> draw(int64_t n, int64_t size, int64_t start, int64_t batch,
 
 MiniBatchResult mini_batch(const Source& rows, const KMeansParams& params, const Geometry& geometry, double tolerance, int64_t start,
                            Matrix<double>& centers, Context& ctx) {
-  if (params.metric == KMeansMetric::kManhattan) {
-    fail(ErrorCode::kUsage, "--mini-batch", "medians can't be kept by batches",
-         "leave out --mini-batch or use --metric euclidean or cosine");
-  }
   const int64_t n = rows.rows();
   const int64_t d = rows.cols();
   const int64_t size = std::min(params.batch_size, n);

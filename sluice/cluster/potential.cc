@@ -11,36 +11,19 @@ namespace {
 
 using U128 = unsigned __int128;
 
-// Sums of integers below 2^62 for a few candidates, in two halves that can't overflow over 2^31 leaves.
-class CandidateState {
- public:
-  explicit CandidateState(size_t candidates) : low_(candidates), high_(candidates) {}
-  void accumulate(const MatrixBlock&) {}
-  void add(size_t candidate, uint64_t value) {
-    low_[candidate] += static_cast<int64_t>(value & 0xffffffff);
-    high_[candidate] += static_cast<int64_t>(value >> 32);
+// Adds over all ranks, in four pieces of 32 bits that no number of ranks makes overflow.
+void add_ranks(std::vector<U128>& sums, Context& ctx) {
+  if (ctx.ranks() == 1) return;
+  std::vector<int64_t> pieces;
+  for (const U128 sum : sums) {
+    for (int shift = 0; shift < 128; shift += 32) pieces.push_back(static_cast<int64_t>(static_cast<uint64_t>(sum >> shift) & 0xffffffff));
   }
-  void merge(CandidateState&& other) {
-    for (size_t i = 0; i < low_.size(); ++i) {
-      low_[i] += other.low_[i];
-      high_[i] += other.high_[i];
-    }
+  ctx.comm->sum(pieces);
+  for (size_t i = 0; i < sums.size(); ++i) {
+    sums[i] = 0;
+    for (size_t p = 4; p-- > 0;) sums[i] = (sums[i] << 32) + static_cast<uint64_t>(pieces[4 * i + p]);
   }
-  std::vector<U128> totals(Context& ctx) {
-    if (ctx.ranks() > 1) {
-      ctx.comm->sum(low_);
-      ctx.comm->sum(high_);
-    }
-    std::vector<U128> out(low_.size());
-    for (size_t i = 0; i < out.size(); ++i)
-      out[i] = (static_cast<U128>(static_cast<uint64_t>(high_[i])) << 32) + static_cast<uint64_t>(low_[i]);
-    return out;
-  }
-
- private:
-  std::vector<int64_t> low_;
-  std::vector<int64_t> high_;
-};
+}
 
 // floor(total * u / 2^64): below total, for u uniform over 64 bits.
 U128 share(U128 total, uint64_t u) {
@@ -62,9 +45,9 @@ Potential::Potential(const Source& rows, const Geometry& geometry, Context& ctx)
   sum_leaves();
 }
 
-// Below 2^62; the product with a power of two is exact.
+// Below 2^62; the product with a power of two is exact. 1 - cos of a row with itself may round to a little below 0: no share.
 uint64_t Potential::quantised(double distance, double weight) const {
-  return static_cast<uint64_t>(static_cast<int64_t>(distance * weight * unit_));
+  return distance > 0 ? static_cast<uint64_t>(static_cast<int64_t>(distance * weight * unit_)) : 0;
 }
 
 // Chooses the unit from the largest potential, then sums by leaf.
@@ -136,7 +119,7 @@ int64_t Potential::draw(Random& random) const {
 std::vector<unsigned __int128> Potential::with(const Matrix<double>& candidates) const {
   const auto count = static_cast<size_t>(candidates.rows);
   const auto threads = static_cast<size_t>(ctx_->threads);
-  std::vector<CandidateState> states(threads, CandidateState(count));
+  std::vector<std::vector<U128>> sums(threads, std::vector<U128>(count, 0));
   std::vector<kernels::SeedScratch> scratch(threads);
   std::vector<std::vector<double>> out(threads);
   map(*rows_, *ctx_, [&](int worker, const MatrixBlock& leaf) {
@@ -146,11 +129,14 @@ std::vector<unsigned __int128> Potential::with(const Matrix<double>& candidates)
                             started_ ? distance_.at(leaf.first_row) : nullptr, out[w].data(), scratch[w], geometry_->shift.data(),
                             geometry_->scale_exponent);
     for (int64_t i = 0; i < leaf.rows; ++i) {
-      for (size_t c = 0; c < count; ++c) states[w].add(c, quantised(out[w][static_cast<size_t>(i) * count + c], leaf.weight(i)));
+      for (size_t c = 0; c < count; ++c) sums[w][c] += quantised(out[w][static_cast<size_t>(i) * count + c], leaf.weight(i));
     }
   });
-  for (size_t w = 1; w < threads; ++w) states[0].merge(std::move(states[w]));
-  return states[0].totals(*ctx_);
+  for (size_t w = 1; w < threads; ++w) {
+    for (size_t c = 0; c < count; ++c) sums[0][c] += sums[w][c];
+  }
+  add_ranks(sums[0], *ctx_);
+  return sums[0];
 }
 
 void Potential::add(const Matrix<double>& centers) {

@@ -1,10 +1,12 @@
 // Small data sets and a slow, plain k-means for the tests of this room.
 #pragma once
+#include <atomic>
 #include <cmath>
 #include <limits>
 #include <memory>
 #include <vector>
 
+#include "sluice/core/context.h"
 #include "sluice/core/random.h"
 #include "sluice/core/source.h"
 #include "sluice/core/statistics.h"
@@ -41,6 +43,28 @@ inline Matrix<double> rows_of(const Source& source, const std::vector<int64_t>& 
   }
   return out;
 }
+
+class Memory final : public Checkpoints {
+ public:
+  Bytes load(const std::string&) override { return kept; }
+  void save(const std::string&, Bytes state, bool) override { kept = std::move(state); }
+  Bytes kept;
+};
+
+// Counts steps and asks to stop at one of them.
+class StopAt final : public Progress {
+ public:
+  StopAt(int64_t at, std::atomic<bool>& stop) : left_(at), stop_(stop) {}
+  void stage(const std::string&, int64_t) override {}
+  void step(int64_t, const std::string&) override {
+    if (--left_ == 0) stop_ = true;
+  }
+  bool never() const { return left_ > 0; }  // there were fewer steps
+
+ private:
+  int64_t left_;
+  std::atomic<bool>& stop_;
+};
 
 struct PlainFit {
   Matrix<double> centers;

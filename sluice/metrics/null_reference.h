@@ -2,9 +2,11 @@
 // a pipeline; not a generator of realistic rows.
 //
 // Four nulls, each keeping something that is not cluster structure:
-//   uniform    uniform in the box of the principal axes                                       (Tibshirani, Walther and Hastie 2001, choice
-//   b) gaussian   a Gaussian with the data's means and covariance marginals  independent columns, each with the data's own distribution
-//   smoothed to one mode copula     the same columns, with the rank correlations of the data (a Gaussian copula, Nelsen 2006)
+//   uniform    uniform in the box of the principal axes (Tibshirani, Walther and Hastie 2001, choice b)
+//   gaussian   a Gaussian with the data's means and covariance
+//   marginals  independent columns, each with the data's own distribution smoothed to one mode
+//   copula     the same columns, with the rank correlations of the data (a Gaussian copula, Nelsen 2006)
+//
 // "Smoothed to one mode": the distribution function that is convex below a mode and concave above it (greatest convex minorant, least
 // concave majorant, Grenander 1956), with the mode that stays nearest to the data's (as in the dip, Hartigan and Hartigan 1985). It keeps
 // skew, tails and bounds as they are, which a kernel wide enough to leave one mode does not. A column whose values lie on a coarse lattice

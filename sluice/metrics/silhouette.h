@@ -3,8 +3,8 @@
 //
 // s = (b - a) / max(a, b), a = mean distance to the other rows of its cluster, b = the least mean distance to another cluster; 0 for a row
 // that is alone in its cluster. Rousseeuw 1987, doi:10.1016/0377-0427(87)90125-7. Three distances, and a value says which one it used:
-//   euclidean  scikit-learn's. Exact over all pairs: O(n^2 d); above `most_rows` rows, on so many rows drawn by seed (the same for any
-//   ranks). squared    squared Euclidean. Exact in O(n k d): mean squared distance to a cluster = |x - mean|^2 + mean squared scatter.
+//   euclidean  scikit-learn's. Exact over all pairs: O(n^2 d); above `most_rows` rows, on so many rows drawn by seed (the same for any ranks).
+//   squared    squared Euclidean. Exact in O(n k d): mean squared distance to a cluster = |x - mean|^2 + mean squared scatter.
 //   cosine     1 - cos. Exact in O(n k d): mean distance = 1 - x . mean of the unit rows. A zero row has distance 1 to all others.
 // Same bits for any threads, ranks, leaves and storage: a row's value is one fixed chain, and values add in exact sums.
 #pragma once

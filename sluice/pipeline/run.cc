@@ -175,7 +175,7 @@ void reduce(Flow& flow) {
   if (result.contains("explained_variance_ratio")) {
     double sum = 0;
     for (const Json& share : result["explained_variance_ratio"]) sum += share.get<double>();
-    facts.push_back(report_number(100 * sum) + " % of the variance");
+    facts.push_back(report_number(std::nearbyint(1000 * sum) / 10) + " % of the variance");
   }
   done(flow, "reduce", facts);
   flow.page.sections.emplace_back(ReportChapter{"reduce", ""});
@@ -315,7 +315,15 @@ void apply(Flow& flow, bool yes) {
 bool decide(Flow& flow, const ChooseKResult& structure, double silhouette, std::string reason) {
   const bool forced = flow.plan.decision == Decide::kCluster;
   const bool yes = forced || structure.n_clusters.has_value();
-  reason += forced ? "forced by the pipeline file; measured: " + structure.reason : structure.reason;
+  reason += forced ? "forced by the pipeline file; measured: " : "";
+  const bool k_given =
+      flow.plan.cluster.front().params.contains("n_clusters") && flow.plan.cluster.front().params.at("n_clusters") != "auto";
+  if (k_given && structure.n_clusters) {  // choose-k's own number is beside the point
+    reason += "cluster structure: " + structure.reason.substr(structure.reason.find(": ") + 2) + "; choose-k alone would take " +
+              std::to_string(*structure.n_clusters);
+  } else {
+    reason += structure.reason;
+  }
   if (std::isfinite(silhouette)) reason += "; silhouette " + report_number(silhouette);
   const Json summary = summary_json("decision", {{"decision", forced ? "cluster" : "auto"}}, flow.data,
                                     {{"structure", structure.n_clusters.has_value()},

@@ -250,7 +250,7 @@ Said init_command(const Invocation& in, Context& ctx) {
           std::string(fit.rows->cols() > 32 ? "PCA to 95 % of the variance: " + report_number(fit.rows->cols()) + " columns are many"
                                             : "off here: " + report_number(fit.rows->cols()) + " columns are few") +
           "\n";
-  yaml += "  cluster: {method: kmeans, n_clusters: auto}   # k from a sweep against three nulls\n";
+  yaml += "  cluster: {method: kmeans, n_clusters: auto}   # k from a sweep against four nulls\n";
   yaml += "  decision: auto                          # cluster structure or not is measured\n";
   yaml += "  apply: {balance: true, dedup: true}     # weights by cluster; equal rows dropped, each with a kept witness\n";
   return {{{"command", "init"}, {"version", version()}, {"result", {{"pipeline", yaml}}}}, yaml};
