@@ -33,6 +33,19 @@ void write_baskets(const Baskets& baskets, OutputDir& out, Context& ctx) {
   });
 }
 
+// The whole set is made in memory: the rows twice while they are shuffled, baskets as sets of items first.
+void check_memory(const MakeParams& params, const Context& ctx) {
+  const auto n = static_cast<double>(params.n_samples), d = static_cast<double>(params.n_features);
+  double bytes = n * (2 * 8 * d + 24);
+  if (params.kind == MadeKind::kMixtures) bytes = n * (8 * d + 16) + 8 * static_cast<double>(params.centers) * d * (d + 1);
+  if (params.kind == MadeKind::kBaskets) bytes = n * (24 + 16 * params.items_per_basket);
+  if (bytes <= static_cast<double>(ctx.memory)) return;
+  fail(ErrorCode::kMemory, "make",
+       "it takes about " + std::to_string(static_cast<int64_t>(bytes / 1e6)) + " MB and --memory allows " +
+           std::to_string(ctx.memory / 1'000'000),
+       "make fewer rows or columns, or allow more with --memory");
+}
+
 }  // namespace
 
 Said make_command(const Invocation& in, Context& ctx) {
@@ -42,6 +55,7 @@ Said make_command(const Invocation& in, Context& ctx) {
   const auto params = params_from<MakeParams>(in.params);
   if (!(params.center_box_min <= params.center_box_max))
     fail(ErrorCode::kUsage, "--center-box-max", "it is below --center-box-min", "give the larger number");
+  check_memory(params, ctx);
   OutputDir out(in.out.empty() ? "sluice-out/make" : in.out, in.overwrite, ctx);
   Dataset data;
   Json result;

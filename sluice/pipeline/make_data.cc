@@ -122,11 +122,14 @@ Made mixtures(const MakeParams& params, uint64_t seed) {
   return made;
 }
 
-// A Poisson draw by products of uniforms, at least 1.
+// A Poisson draw by products of uniforms, at least 1. A large mean in parts, for exp(-mean) would be no double.
 int64_t poisson(double mean, Random& random) {
-  const double limit = exp64(-mean);
+  constexpr double kPart = 500;
   int64_t count = 0;
-  for (double product = random.uniform(); product > limit && count < 1'000'000; product *= random.uniform()) ++count;
+  for (; mean > 0; mean -= kPart) {
+    const double limit = exp64(-std::min(mean, kPart));
+    for (double product = random.uniform(); product > limit; product *= random.uniform()) ++count;
+  }
   return std::max<int64_t>(1, count);
 }
 
