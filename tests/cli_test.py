@@ -98,6 +98,8 @@ def test_summary_manifest_and_files(table, tmp_path):
     manifest = json.loads((out / "manifest.json").read_text())
     listed = {file["name"] for file in manifest["files"]}
     assert listed == {p.name for p in out.iterdir()} - {"manifest.json", "run.json"}
+    times = json.loads((out / "run.json").read_text())
+    assert set(times["stages"]) == {"read", "fit", "write"} and abs(sum(times["stages"].values()) - times["seconds"]) < 1e-3
     assert manifest["rows"] == {"in": 200, "kept": 200, "dropped": {}, "rejected": 0}
     labels = np.load(out / "labels.npy")
     assert labels.dtype == np.int32 and np.bincount(labels).tolist() == ended.result["cluster_sizes"]

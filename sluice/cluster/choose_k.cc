@@ -6,6 +6,7 @@
 #include <set>
 
 #include "sluice/cluster/kmeans.h"
+#include "sluice/cluster/kmeans_init.h"
 #include "sluice/core/math.h"
 #include "sluice/core/random.h"
 #include "sluice/metrics/silhouette.h"
@@ -61,8 +62,9 @@ void sweep(const Source& rows, const ChooseKParams& params, int64_t first, int64
   quiet.progress = nullptr;
   quiet.checkpoints = nullptr;
   // Small data is swept by every rank for itself: the same bits, without thousands of messages.
-  if (rows.rows() * rows.cols() <= kAloneValues) quiet.comm = nullptr;
-  for (int64_t k = first; k <= last; ++k) {
+  const bool alone = rows.rows() * rows.cols() <= kAloneValues;
+  if (alone) quiet.comm = nullptr;
+  const auto one = [&](int64_t k) {
     KMeansParams kmeans;
     kmeans.n_clusters = k;
     kmeans.n_init = k == 1 ? 1 : starts_for(rows, k, params);
@@ -73,7 +75,8 @@ void sweep(const Source& rows, const ChooseKParams& params, int64_t first, int64
     out.silhouette.push_back(s.value);
     out.silhouette_rows = s.rows;
     ctx.step(k, "k = " + std::to_string(k));
-  }
+  };
+  for (int64_t k = first; k <= last; ++k) alone ? on_every_rank(ctx, [&] { one(k); }) : one(k);
 }
 
 // The best partitions of the sample: more starts than the test's, so that no gap is lost to a bad one.
@@ -92,7 +95,9 @@ std::vector<int32_t> labels_at(const Matrix<double>& sample, int64_t k, int64_t 
   KMeansParams params;
   params.n_clusters = k;
   params.n_init = starts;
-  return gather(kmeans_fit(source, params, {}, alone).labels, alone);
+  std::vector<int32_t> labels;
+  on_every_rank(ctx, [&] { labels = gather(kmeans_fit(source, params, {}, alone).labels, alone); });
+  return labels;
 }
 
 // Step 3: the place of the largest gap in the list of k.

@@ -263,11 +263,6 @@ KMeansAssignment assign_rows(const Source& rows, const Matrix<double>& centers, 
   return out;
 }
 
-// Work that each rank does for itself, as one leaf a rank: all end alike when one fails or is stopped.
-void on_every_rank(Context& ctx, const std::function<void()>& work) {
-  for_each_leaf({1, ctx.ranks(), ctx.rank(), ctx.rank() + 1, ctx.ranks()}, ctx, [&](int, int64_t) { work(); });
-}
-
 // The starts of one fit, one after another, from where `at` stands.
 class Starts {
  public:

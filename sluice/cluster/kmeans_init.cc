@@ -80,6 +80,10 @@ std::vector<double> weights_of(const Source& rows, const Matrix<double>& candida
 
 }  // namespace
 
+void on_every_rank(Context& ctx, const std::function<void()>& work) {
+  for_each_leaf({1, ctx.ranks(), ctx.rank(), ctx.rank() + 1, ctx.ranks()}, ctx, [&](int, int64_t) { work(); });
+}
+
 Matrix<double> init_plus_plus(const Source& rows, int64_t k, const Geometry& geometry, int64_t start, Context& ctx) {
   const int64_t trials = std::min<int64_t>(kernels::kMostCandidates, 2 + static_cast<int64_t>(log64(static_cast<double>(k))));
   Matrix<double> centers(k, rows.cols());
@@ -155,7 +159,9 @@ Matrix<double> init_parallel(const Source& rows, int64_t k, const Geometry& geom
   params.metric = geometry.metric == kernels::Metric::kManhattan ? KMeansMetric::kManhattan
                   : geometry.metric == kernels::Metric::kCosine  ? KMeansMetric::kCosine
                                                                  : KMeansMetric::kEuclidean;
-  return kmeans_fit(weighted, params, {}, alone).cluster_centers;
+  Matrix<double> centers;
+  on_every_rank(ctx, [&] { centers = kmeans_fit(weighted, params, {}, alone).cluster_centers; });
+  return centers;
 }
 
 }  // namespace sluice

@@ -1,6 +1,7 @@
 // The first centres of k-means. All draws are counter-based, keyed by (seed, start, centre, trial), through prefix sums of integers: no
 // rounding can push a draw past the last row, and threads or ranks change nothing.
 #pragma once
+#include <functional>
 #include <vector>
 
 #include "sluice/core/context.h"
@@ -16,6 +17,9 @@ struct Geometry {
   std::vector<double> shift;
   int scale_exponent = 0;
 };
+
+// Work that each rank does for itself, without messages, as one leaf a rank: all end alike when one of them fails or is stopped.
+void on_every_rank(Context& ctx, const std::function<void()>& work);
 
 // Greedy k-means++: each centre is the best of 2 + ln k rows drawn with probability proportional to the metric's distance
 // to the nearest centre so far (as scikit-learn does). Cost: O(n k d ln k). Memory: 8 bytes a row.

@@ -123,13 +123,15 @@ TEST(KMeans, RanksThatWorkAloneGiveTheSameBits) {
 // One rank is asked to stop, early or late: all end alike, none waits for another.
 TEST(KMeans, AStopOnOneRankEndsAll) {
   const auto source = blobs(9001, 3, 6, 2);
-  for (const bool mini_batch : {false, true}) {
+  for (const std::string init : {"k-means++", "k-means-parallel", "mini batch"}) {
+    const bool mini_batch = init == "mini batch";
     for (const int64_t leaf_rows : {0, 512}) {
       for (const int64_t at : {2, 8, 14, 17}) {
         run_as_ranks(3, [&](Communicator& comm) {
           KMeansParams params = params_of(6);
           params.n_init = 2;
           params.mini_batch = mini_batch;
+          if (!mini_batch) params.init = init;
           std::atomic<bool> stop{false};
           StopAt watch(at, stop);
           Context ctx = with(1, leaf_rows);

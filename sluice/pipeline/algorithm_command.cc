@@ -59,9 +59,10 @@ std::string folder_of(const Invocation& in) {
 }  // namespace
 
 Stage fit_stage(const Algorithm& algorithm, const ParamTexts& given, const Dataset& data, const std::string& folder,
-                const std::string& assignments, Context& ctx) {
+                const std::string& assignments, Context& ctx, StageTimes* times) {
   const Json params = params_json(algorithm.params(), algorithm.resolve(given));
   Outcome outcome = algorithm.run(*data.rows, given, ctx);
+  if (times != nullptr) times->lap("fit");
   save_model(outcome, algorithm, params, *data.rows, folder, ctx);
   return finish_stage(std::move(outcome), algorithm.name, params, data, folder, assignments, ctx);
 }
@@ -75,7 +76,8 @@ Said fit_command(const Invocation& in, Context& ctx) {
   CheckpointFolder checkpoints(out.checkpoints(), identity_of(params, in.command, data, ctx), ctx);
   ctx.checkpoints = &checkpoints;
   try {
-    const Stage stage = fit_stage(algorithm, in.params, data, out.path("."), in.assignments, ctx);
+    in.times->lap("read");
+    const Stage stage = fit_stage(algorithm, in.params, data, out.path("."), in.assignments, ctx, in.times.get());
     write_record(out, stage.summary, in, ctx);
     on_root(ctx, [&] { write_page(stage.page, out.path(".")); });
     out.commit(manifest_json(stage.summary, ctx, data.content, data.account));
@@ -99,7 +101,10 @@ Said apply_command(const Invocation& in, Context& ctx) {
   ctx.spool_dir = in.spool.empty() ? out.scratch() : in.spool;
   const Dataset data = open_dataset(in.input, ctx);
   const Json params = {{"model", "sha256:" + digest}};
-  const Stage stage = finish_stage(algorithm->apply(model, *data.rows, ctx), "apply", params, data, out.path("."), in.assignments, ctx);
+  in.times->lap("read");
+  Outcome outcome = algorithm->apply(model, *data.rows, ctx);
+  in.times->lap("apply");
+  const Stage stage = finish_stage(std::move(outcome), "apply", params, data, out.path("."), in.assignments, ctx);
   write_record(out, stage.summary, in, ctx);
   on_root(ctx, [&] { write_page(stage.page, out.path(".")); });
   out.commit(manifest_json(stage.summary, ctx, data.content, data.account));

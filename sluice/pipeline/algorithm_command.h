@@ -16,6 +16,6 @@ struct Stage {
   Report page;
 };
 Stage fit_stage(const Algorithm& algorithm, const ParamTexts& params, const Dataset& data, const std::string& folder,
-                const std::string& assignments, Context& ctx);
+                const std::string& assignments, Context& ctx, StageTimes* times = nullptr);
 
 }  // namespace sluice

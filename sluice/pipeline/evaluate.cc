@@ -50,6 +50,7 @@ SilhouetteKind kind_of(const std::string& name) {
 
 // The same tail for both commands: the record, the page, the manifest.
 Said finish(OutputDir& out, Outcome outcome, const Json& params, const Dataset& data, const Invocation& in, Context& ctx) {
+  in.times->lap(in.command);
   Stage stage;
   stage.summary = summary_json(in.command, params, data, to_json(outcome.result));
   stage.page = page_of(outcome, in.command, stage.summary, data, ctx);
@@ -71,6 +72,7 @@ Said evaluate_command(const Invocation& in, Context& ctx) {
   OutputDir out(out_dir(in), in.overwrite, ctx);
   ctx.spool_dir = in.spool.empty() ? out.scratch() : in.spool;
   const Dataset data = open_dataset(in.input, ctx);
+  in.times->lap("read");
   if (static_cast<int64_t>(given.values.size()) != data.account.in - data.account.rejected &&
       static_cast<int64_t>(given.values.size()) != data.rows->rows()) {
     fail(ErrorCode::kBadInput, params.labels,
@@ -107,6 +109,7 @@ Said choose_k_command(const Invocation& in, Context& ctx) {
   OutputDir out(out_dir(in), in.overwrite, ctx);
   ctx.spool_dir = in.spool.empty() ? out.scratch() : in.spool;
   const Dataset data = open_dataset(in.input, ctx);
+  in.times->lap("read");
   return finish(out, choose_k_run(*data.rows, params, ctx), params_json(param_infos<ChooseKParams>(), param_values(params)), data, in, ctx);
 }
 

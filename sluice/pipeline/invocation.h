@@ -2,13 +2,27 @@
 #pragma once
 #include <atomic>
 #include <chrono>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sluice/pipeline/input.h"
 #include "sluice/pipeline/registry.h"
 
 namespace sluice {
+
+// Seconds of a run's parts, in the order they ended; what one lap takes is what passed since the one before.
+struct StageTimes {
+  std::vector<std::pair<std::string, double>> seconds;
+  std::chrono::steady_clock::time_point last = std::chrono::steady_clock::now();
+
+  void lap(const std::string& name) {
+    const auto now = std::chrono::steady_clock::now();
+    seconds.emplace_back(name, std::chrono::duration<double>(now - last).count());
+    last = now;
+  }
+};
 
 struct Invocation {
   std::string command;
@@ -22,6 +36,7 @@ struct Invocation {
   bool json = false;
   bool quiet = false;
   std::chrono::steady_clock::time_point begun = std::chrono::steady_clock::now();
+  std::shared_ptr<StageTimes> times = std::make_shared<StageTimes>();  // for run.json: every command adds its parts
 };
 
 // What a command leaves behind beside its files: summary.json's content, and a few lines for people.

@@ -47,14 +47,14 @@ void write_record(const OutputDir& out, const Json& summary, const Invocation& i
     write_file(out.path("summary.json"), to_json_text(summary));
     char host[256] = "";
     ::gethostname(host, sizeof host - 1);
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - in.begun;
-    const Json run = {{"seconds", seconds.count()},
-                      {"peak_memory", peak_memory()},
-                      {"host", host},
-                      {"threads", ctx.threads},
-                      {"ranks", ctx.ranks()},
-                      {"memory", ctx.memory},
-                      {"target", std::string(kernels::target_name())}};
+    in.times->lap("write");
+    const std::chrono::duration<double> seconds = in.times->last - in.begun;
+    Json stages = Json::object();
+    for (const auto& [name, taken] : in.times->seconds) stages[name] = stages.value(name, 0.0) + taken;
+    const Json run = {{"seconds", seconds.count()},   {"stages", stages},
+                      {"peak_memory", peak_memory()}, {"host", host},
+                      {"threads", ctx.threads},       {"ranks", ctx.ranks()},
+                      {"memory", ctx.memory},         {"target", std::string(kernels::target_name())}};
     write_file(out.path("run.json"), to_json_text(run));
   });
 }

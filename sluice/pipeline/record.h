@@ -19,7 +19,7 @@ Json summary_json(const std::string& command, const Json& params, const Dataset&
 // The manifest without its list of files.
 Json manifest_json(const Json& summary, const Context& ctx, const std::string& content, const RowAccount& account);
 
-// Writes summary.json and run.json into the run's folder (rank 0).
+// Writes summary.json and run.json into the run's folder (rank 0). Time since the last lap of in.times counts as "write".
 void write_record(const OutputDir& out, const Json& summary, const Invocation& in, Context& ctx);
 
 }  // namespace sluice

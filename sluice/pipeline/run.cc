@@ -398,15 +398,19 @@ Said run_pipeline_command(const Invocation& in, Context& ctx) {
   try {
     Flow flow(plan, in, out, ctx);
     open_rows(flow);
+    in.times->lap("read");
     const Json params = plan_json(plan);
     CheckpointFolder checkpoints(
         out.checkpoints(), to_json_text({{"run", params}, {"content", flow.data.content}, {"seed", ctx.seed}, {"version", version()}}),
         ctx);
     preprocess(flow);
+    in.times->lap("preprocess");
     flow.prepared = flow.data.rows;
     reduce(flow);
+    in.times->lap("reduce");
     ctx.checkpoints = flow.plan.cluster.size() == 1 ? &checkpoints : nullptr;
     cluster_and_decide(flow);
+    in.times->lap("cluster");
     for (const LedgerLine& line : flow.curated.ledger) flow.data.account.kept += line.kept ? 1 : 0;
     flow.data.account.check();
     on_root(ctx, [&] { write_curated(flow.curated, flow.table, flow.data.ids.get(), out.path("curated")); });

@@ -190,7 +190,9 @@ Said preprocess_command(const Invocation& in, Context& ctx) {
   OutputDir out(out_dir(in), in.overwrite, ctx);
   ctx.spool_dir = in.spool.empty() ? out.scratch() : in.spool;
   const Table features = feature_table(open_table(in.input, ctx), in.input);
+  in.times->lap("read");
   const PreprocessFit fit = preprocess_fit(features, params, ctx, rows_kind(in.input));
+  in.times->lap("fit");
   on_root(ctx, [&] {
     ModelFile model = save_preprocess(fit.model);
     model.about["algorithm"] = "preprocess";
