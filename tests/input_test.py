@@ -6,6 +6,7 @@ import os
 import pathlib
 import struct
 import subprocess
+import zlib
 
 import pytest
 
@@ -116,7 +117,7 @@ def test_a_side_of_npz(folder, numbered, tmp_path):
     assert run("kmeans", tmp_path / "two.npz", "--array", "third", "-o", tmp_path / "o").code == 3
 
 
-def test_idx(folder, numbered, tmp_path):
+def test_idx(folder, tmp_path):
     x = np.load(folder / "x.npy").astype(np.uint8)
     whole = struct.pack(">IIII", 0x803, 97, 2, 2) + x.tobytes()
     for name in ("x.idx", "x-idx3-ubyte"):
@@ -125,7 +126,6 @@ def test_idx(folder, numbered, tmp_path):
         hashes = {content(tmp_path, tmp_path / name), content(tmp_path, tmp_path / f"{name}.gz")}
         assert len(hashes) == 1
         assert np.load(tmp_path / "out/labels.npy").shape == (97,)
-    del numbered
 
 
 def test_several_files_a_folder_and_a_glob(folder, named, tmp_path):
@@ -240,19 +240,33 @@ def test_dtype(words, tmp_path):
     assert (abs(centre - float(np.float32(0.1))) < 1e-15) == (words[1] == "float32")
 
 
-def test_a_folder_of_pictures_of_many_kinds(tmp_path):
-    image = pytest.importorskip("PIL.Image")
+def png(pixels):
+    """Colour pixels as a PNG file."""
+    def chunk(kind, body):
+        return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+    height, width, _ = pixels.shape
+    lines = b"".join(b"\0" + line.tobytes() for line in pixels)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+
+
+def test_a_folder_of_pictures_of_many_sizes(tmp_path):
     folder = tmp_path / "pictures"
-    (folder / "deeper").mkdir(parents=True)
+    folder.mkdir()
     rng = np.random.default_rng(2)
     for i in range(12):
-        pixels = rng.integers(0, 256, (10 + i, 9, 3), dtype=np.uint8)
-        image.fromarray(pixels).save(folder / f"p{i:02}.{'jpg' if i % 2 else 'png'}")
+        whole = png(rng.integers(0, 256, (10 + i, 9, 3), dtype=np.uint8))
+        (folder / f"p{i:02}.png").write_bytes(whole if i != 5 else whole[:60])
     (folder / "p99.jpg").write_bytes(b"\xff\xd8\xff\xe0 cut")
     ended = done("kmeans", folder, "--n-clusters", 2, "--size", 6, "--gray", "-o", tmp_path / "o")
     assert ended.json["input"] == {"rows": 13, "columns": 36}
-    assert json.loads((tmp_path / "o/manifest.json").read_text())["rows"]["rejected"] == 1
-    assert len(np.load(tmp_path / "o/labels.npy")) == 12 and np.load(tmp_path / "o/rows.npy").tolist() == list(range(12))
+    assert json.loads((tmp_path / "o/manifest.json").read_text())["rows"]["rejected"] == 2
+    kept = [i for i in range(12) if i != 5]
+    assert len(np.load(tmp_path / "o/labels.npy")) == 11
+    ids = [line.split(",")[0] for line in (tmp_path / "o/assignments.csv").read_text().splitlines()[1:]]
+    assert ids == [f"p{i:02}.png" for i in kept]
+    colour = done("kmeans", folder, "--n-clusters", 2, "--size", 6, "-o", tmp_path / "o")
+    assert colour.json["input"]["columns"] == 3 * 36
 
 
 def test_paths_with_odd_names(folder, named, tmp_path):
