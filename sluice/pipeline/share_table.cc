@@ -127,23 +127,24 @@ Table unpack(const Bytes& bytes) {
 }  // namespace
 
 Table share_table(const std::function<Table()>& read, Context& ctx) {
-  Table table;
   if (ctx.ranks() == 1) return read();
+  Table own;  // rank 0's: a spool of its own goes with it, so it lives until all ranks have that open
+  Table table;
   Bytes message;
   std::string spool;
   on_root(ctx, [&] {
-    table = read();
+    own = read();
     FileSource::Place place;
-    if (table.numbers != nullptr) {
-      if (const auto there = place_of(*table.numbers)) {
+    if (own.numbers != nullptr) {
+      if (const auto there = place_of(*own.numbers)) {
         place = *there;
       } else {
         spool = new_spool_path(ctx.spool_dir);
-        write_rows(*table.numbers, spool);
-        place = {spool, storage_of(table.numbers->dtype()), false, 0};
+        write_rows(*own.numbers, spool);
+        place = {spool, storage_of(own.numbers->dtype()), false, 0};
       }
     }
-    message = pack(table, place);
+    message = pack(own, place);
   });
   ctx.comm->broadcast(message, 0);
   on_each(ctx, [&] { table = unpack(message); });
