@@ -1,7 +1,5 @@
 #include "sluice/pipeline/algorithm_command.h"
 
-#include <filesystem>
-
 #include "sluice/pipeline/checkpoint.h"
 #include "sluice/pipeline/files.h"
 #include "sluice/pipeline/measures.h"
@@ -52,10 +50,6 @@ std::string identity_of(const Json& params, const std::string& command, const Da
                        {"version", version()}});
 }
 
-std::string folder_of(const Invocation& in) {
-  return in.out.empty() ? "sluice-out/" + in.command : in.out;
-}
-
 }  // namespace
 
 Stage fit_stage(const Algorithm& algorithm, const ParamTexts& given, const Dataset& data, const std::string& folder,
@@ -70,7 +64,7 @@ Stage fit_stage(const Algorithm& algorithm, const ParamTexts& given, const Datas
 Said fit_command(const Invocation& in, Context& ctx) {
   const Algorithm& algorithm = algorithm_of(in.command);
   const Json params = params_json(algorithm.params(), algorithm.resolve(in.params));  // refuses bad words before any work
-  OutputDir out(folder_of(in), in.overwrite, ctx);
+  OutputDir out(out_dir(in), in.overwrite, ctx);
   ctx.spool_dir = in.spool.empty() ? out.scratch() : in.spool;
   const Dataset data = open_dataset(in.input, ctx);
   CheckpointFolder checkpoints(out.checkpoints(), identity_of(params, in.command, data, ctx), ctx);
@@ -97,7 +91,7 @@ Said apply_command(const Invocation& in, Context& ctx) {
   const Algorithm* algorithm = find_algorithm(model.text("algorithm"));
   if (algorithm == nullptr || algorithm->apply == nullptr)
     model.damaged("it is of the algorithm " + model.text("algorithm") + ", which is not known here");
-  OutputDir out(folder_of(in), in.overwrite, ctx);
+  OutputDir out(out_dir(in), in.overwrite, ctx);
   ctx.spool_dir = in.spool.empty() ? out.scratch() : in.spool;
   const Dataset data = open_dataset(in.input, ctx);
   const Json params = {{"model", "sha256:" + digest}};

@@ -17,10 +17,6 @@
 namespace sluice {
 namespace {
 
-std::string out_dir(const Invocation& in) {
-  return in.out.empty() ? "sluice-out/" + in.command : in.out;
-}
-
 void put_or_null(ResultKeys& result, const std::string& key, double value) {
   std::isfinite(value) ? result.put(key, value) : result.put(key, std::nullopt);
 }

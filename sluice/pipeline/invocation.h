@@ -39,6 +39,11 @@ struct Invocation {
   std::shared_ptr<StageTimes> times = std::make_shared<StageTimes>();  // for run.json: every command adds its parts
 };
 
+// The folder a run writes: --out, or sluice-out/COMMAND.
+inline std::string out_dir(const Invocation& in) {
+  return in.out.empty() ? "sluice-out/" + in.command : in.out;
+}
+
 // What a command leaves behind beside its files: summary.json's content, and a few lines for people.
 struct Said {
   Json summary;

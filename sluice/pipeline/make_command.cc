@@ -56,7 +56,7 @@ Said make_command(const Invocation& in, Context& ctx) {
   if (!(params.center_box_min <= params.center_box_max))
     fail(ErrorCode::kUsage, "--center-box-max", "it is below --center-box-min", "give the larger number");
   check_memory(params, ctx);
-  OutputDir out(in.out.empty() ? "sluice-out/make" : in.out, in.overwrite, ctx);
+  OutputDir out(out_dir(in), in.overwrite, ctx);
   Dataset data;
   Json result;
   if (params.kind == MadeKind::kBaskets) {

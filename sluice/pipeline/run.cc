@@ -393,7 +393,7 @@ Report finished_page(Flow& flow, const Json& summary) {
 Said run_pipeline_command(const Invocation& in, Context& ctx) {
   const Plan plan = read_plan(in.input.inputs.front());
   if (!in.seed_given) ctx.seed = plan.seed;
-  OutputDir out(in.out.empty() ? "sluice-out/run" : in.out, in.overwrite, ctx);
+  OutputDir out(out_dir(in), in.overwrite, ctx);
   ctx.spool_dir = in.spool.empty() ? out.scratch() : in.spool;
   try {
     Flow flow(plan, in, out, ctx);

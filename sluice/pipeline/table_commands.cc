@@ -18,10 +18,6 @@
 namespace sluice {
 namespace {
 
-std::string out_dir(const Invocation& in) {
-  return in.out.empty() ? "sluice-out/" + in.command : in.out;
-}
-
 const char* type_name(const ColumnProfile& column) {
   return column.type == ColumnType::kText ? "text" : column.type == ColumnType::kInteger ? "integer" : "real";
 }
