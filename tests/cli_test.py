@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from sluice_program import ROOT, command, done, manifest_hash, needs_program, run, write_csv, write_gzip_csv
+from sluice_program import PROGRAM, ROOT, command, done, manifest_hash, needs_program, run, write_csv, write_gzip_csv
 
 np = pytest.importorskip("numpy")
 
@@ -350,6 +350,53 @@ def test_a_folder_of_pictures(tmp_path):
     assert json.loads((out / "manifest.json").read_text())["rows"]["rejected"] == 1
     first = sorted(p.name for p in folder.iterdir())[0]
     assert (out / "assignments.csv").read_text().splitlines()[1].startswith(f"{first},0,")
+
+
+def test_a_rejected_picture_has_a_line_in_the_ledger(tmp_path):
+    folder = tmp_path / "photos"
+    subprocess.run([sys.executable, ROOT / "examples/digits/make_png.py", folder], check=True, cwd=tmp_path)
+    for picture in sorted(folder.iterdir())[60:]:
+        picture.unlink()
+    (folder / "zz-broken.png").write_bytes(b"\x89PNG\r\n\x1a\nnot a picture")
+    (tmp_path / "p.yaml").write_text("sluice: 1\ninput: {path: photos}\nstages:\n  cluster: {method: kmeans, n_clusters: 3}\n")
+    done("run", tmp_path / "p.yaml", "-o", tmp_path / "out", cwd=tmp_path)
+    lines = (tmp_path / "out/curated/ledger.csv").read_text().splitlines()
+    assert len(lines) == 1 + 61
+    assert lines[-1].startswith(",zz-broken.png,rejected,read,") and "damaged PNG" in lines[-1]
+
+
+def test_apply_finds_columns_by_name(tmp_path):
+    x = np.random.default_rng(5).normal(size=(200, 2)) * [1, 50] + np.arange(200)[:, None] % 2 * [9, 0]
+    np.savetxt(tmp_path / "a.csv", x, delimiter=",", header="u,v", comments="")
+    np.savetxt(tmp_path / "b.csv", np.c_[x[:, 1], np.ones(200), x[:, 0]], delimiter=",", header="v,more,u", comments="")
+    np.savetxt(tmp_path / "c.csv", x[:, ::-1], delimiter=",", header="v,width", comments="")
+    done("kmeans", tmp_path / "a.csv", "--n-clusters", 2, "-o", tmp_path / "km")
+    model = tmp_path / "km/model.safetensors"
+    done("apply", model, tmp_path / "b.csv", "-o", tmp_path / "b")
+    assert np.array_equal(np.load(tmp_path / "b/labels.npy"), np.load(tmp_path / "km/labels.npy"))
+    line = refused(run("apply", model, tmp_path / "c.csv", "-o", tmp_path / "c"), 3)
+    assert "column u" in line and "--columns" in line
+    done("apply", model, tmp_path / "c.csv", "--columns", "width,v", "-o", tmp_path / "c")
+    assert np.array_equal(np.load(tmp_path / "c/labels.npy"), np.load(tmp_path / "km/labels.npy"))
+    np.save(tmp_path / "d.npy", x)
+    done("apply", model, tmp_path / "d.npy", "-o", tmp_path / "d")
+    assert np.array_equal(np.load(tmp_path / "d/labels.npy"), np.load(tmp_path / "km/labels.npy")), "no names: by place"
+
+
+def test_options_without_effect_are_refused(table, tmp_path):
+    np.save(tmp_path / "centers.npy", np.load(tmp_path / "x.npy")[:3])
+    for words, name in ((["--batch-size", 64], "--batch-size"), (["--init", tmp_path / "centers.npy", "--n-init", 4], "--n-init")):
+        line = refused(run("kmeans", tmp_path / "x.npy", "--n-clusters", 3, *words, "-o", tmp_path / "o"), 2)
+        assert name in line
+        assert not (tmp_path / "o").exists()
+
+
+def test_a_full_standard_output_is_an_error(table, tmp_path):
+    needs_program()
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run([PROGRAM, "kmeans", tmp_path / "x.npy", "-o", tmp_path / "o"], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert ended.returncode == 4 and "standard output" in ended.stderr
+    assert (tmp_path / "o/manifest.json").exists(), "the folder was complete by then"
 
 
 @pytest.mark.parametrize("rows", [1, 7, 8193])

@@ -119,7 +119,8 @@ int run(const std::vector<std::string>& words) {
       } else if (!args.invocation.quiet) {
         std::fputs(said.text.c_str(), stdout);
       }
-      std::fflush(stdout);
+      if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)
+        fail(ErrorCode::kIo, "standard output", "writing failed; the folder itself is complete", "free some space, or use --quiet");
     }
   } catch (...) {
     failed.emplace(as_error());

@@ -219,7 +219,7 @@ Matrix<double> first_centers(const Source& rows, const KMeansParams& params, con
     for (int64_t c = 0; params.metric == KMeansMetric::kCosine && c < centers.rows; ++c) normalise(centers.row(c), centers.cols);
     return centers;
   }
-  if (params.init == "random") return init_random(rows, params.n_clusters, start, ctx);
+  if (params.init == "random") return init_random(rows, params.n_clusters, geometry, start, ctx);
   if (params.init == "k-means-parallel") return init_parallel(rows, params.n_clusters, geometry, start, ctx);
   return init_plus_plus(rows, params.n_clusters, geometry, start, ctx);
 }
@@ -236,7 +236,13 @@ void check(const Source& rows, const KMeansParams& params, const Matrix<double>&
     fail(ErrorCode::kUsage, "--mini-batch", "medians can't be kept by batches",
          "leave out --mini-batch or use --metric euclidean or cosine");
   }
+  if (params.batch_size && !params.mini_batch) {
+    fail(ErrorCode::kUsage, "--batch-size", "whole passes have no batches", "add --mini-batch, or leave it out");
+  }
   if (given.empty()) return;
+  if (params.n_init.value_or(1) > 1) {
+    fail(ErrorCode::kUsage, "--n-init", "starts from given centres are all the same", "leave it out, or leave --init to us");
+  }
   if (given.rows != params.n_clusters || given.cols != rows.cols()) {
     fail(ErrorCode::kBadInput, "init",
          "the file holds " + std::to_string(given.rows) + " centres of " + std::to_string(given.cols) + " columns",

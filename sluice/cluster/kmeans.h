@@ -30,7 +30,7 @@ struct KMeansParams {
   int64_t max_iter = 300;
   double tol = 1e-4;
   bool mini_batch = false;
-  int64_t batch_size = 1024;
+  std::optional<int64_t> batch_size;
 
   template <class Visitor>
   void describe(Visitor&& v) {
@@ -47,7 +47,7 @@ struct KMeansParams {
     v(tol, "tol", Range<double>{0, 1},
       "Stop when the centres' summed squared moves fall to this share of the mean variance of the columns.");
     v(mini_batch, "mini_batch", Flag{}, "Update from small random batches instead of whole passes: quicker, a little worse.");
-    v(batch_size, "batch_size", Range<int64_t>{1, int64_t{1} << 30}, "Rows of one batch, with mini_batch.");
+    v(batch_size, "batch_size", Range<int64_t>{1, int64_t{1} << 30}, "Rows of one batch, with mini_batch; auto: 1024.");
   }
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "sluice/cluster/kmeans.h"
 #include "sluice/cluster/potential.h"
@@ -113,7 +114,25 @@ Matrix<double> init_plus_plus(const Source& rows, int64_t k, const Geometry& geo
   return centers;
 }
 
-Matrix<double> init_random(const Source& rows, int64_t k, int64_t start, Context& ctx) {
+// Distinct rows in proportion to their weights; should the weights be so uneven that this does not end, the first rows not drawn yet.
+Matrix<double> init_random_weighted(const Source& rows, int64_t k, const Geometry& geometry, int64_t start, Context& ctx) {
+  const Potential potential(rows, geometry, ctx);
+  std::set<int64_t> seen;
+  std::vector<int64_t> chosen;
+  const auto take = [&](int64_t row) {
+    if (seen.insert(row).second) chosen.push_back(row);
+  };
+  const auto wanted = static_cast<size_t>(k);
+  for (int64_t trial = 0; chosen.size() < wanted && trial < 64 * k; ++trial) {
+    Random random = trial_random(ctx, start, trial, 15);
+    take(potential.draw(random));
+  }
+  for (int64_t row = 0; chosen.size() < wanted; ++row) take(row);
+  return rows_at(rows, chosen);
+}
+
+Matrix<double> init_random(const Source& rows, int64_t k, const Geometry& geometry, int64_t start, Context& ctx) {
+  if (rows.max_weight() > 0) return init_random_weighted(rows, k, geometry, start, ctx);
   // The first k steps of a Fisher-Yates shuffle, of which only the touched places are kept.
   std::map<int64_t, int64_t> moved;
   const auto at = [&](int64_t i) {

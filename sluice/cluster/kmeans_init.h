@@ -30,7 +30,7 @@ Matrix<double> init_plus_plus(const Source& rows, int64_t k, const Geometry& geo
 // For large k: 5 passes instead of k. Bahmani et al. 2012, doi:10.14778/2180912.2180915.
 Matrix<double> init_parallel(const Source& rows, int64_t k, const Geometry& geometry, int64_t start, Context& ctx);
 
-// k different rows, uniformly.
-Matrix<double> init_random(const Source& rows, int64_t k, int64_t start, Context& ctx);
+// k different rows, uniformly, or in proportion to their weights.
+Matrix<double> init_random(const Source& rows, int64_t k, const Geometry& geometry, int64_t start, Context& ctx);
 
 }  // namespace sluice

@@ -121,9 +121,26 @@ TEST(KMeansInit, RandomRowsAreDifferent) {
   const auto source = table({0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, 10, 1);
   Context ctx;
   for (int64_t start = 0; start < 20; ++start) {
-    const Matrix<double> centers = init_random(*source, 10, start, ctx);
+    const Matrix<double> centers = init_random(*source, 10, plain_geometry(1), start, ctx);
     EXPECT_EQ(std::set<double>(centers.values.begin(), centers.values.end()).size(), 10U);
   }
+}
+
+TEST(KMeansInit, RandomRowsFollowTheirWeights) {
+  MemorySource source({0, 1, 2, 3, 4}, 5, 1);
+  source.set_weights({1, 0, 8, 1, 0});
+  Context ctx;
+  source.stats = measure(source, ctx);
+  int64_t heavy = 0;
+  for (int64_t start = 0; start < 200; ++start) {
+    const Matrix<double> one = init_random(source, 1, plain_geometry(1), start, ctx);
+    EXPECT_TRUE(one(0, 0) != 1 && one(0, 0) != 4) << "rows of no weight";
+    heavy += one(0, 0) == 2 ? 1 : 0;
+  }
+  EXPECT_GT(heavy, 130);
+  EXPECT_LT(heavy, 185);
+  const Matrix<double> all = init_random(source, 5, plain_geometry(1), 0, ctx);
+  EXPECT_EQ(std::set<double>(all.values.begin(), all.values.end()).size(), 5U) << "as many as asked for, even so";
 }
 
 TEST(KMeansInit, ParallelSeedingIsAsGood) {

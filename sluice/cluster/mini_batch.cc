@@ -27,7 +27,7 @@ MiniBatchResult mini_batch(const Source& rows, const KMeansParams& params, const
                            Matrix<double>& centers, Context& ctx) {
   const int64_t n = rows.rows();
   const int64_t d = rows.cols();
-  const int64_t size = std::min(params.batch_size, n);
+  const int64_t size = std::min(params.batch_size.value_or(1024), n);
   const int64_t per_pass = (n + size - 1) / size;
   std::vector<double> weight(static_cast<size_t>(centers.rows));
   std::vector<int32_t> labels(static_cast<size_t>(size));

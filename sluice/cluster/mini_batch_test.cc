@@ -29,6 +29,7 @@ TEST(MiniBatch, ComesNearToWholePasses) {
     ctx.threads = 2;
     KMeansParams whole = params_of(6, metric, 1024);
     whole.mini_batch = false;
+    whole.batch_size.reset();
     const double best = kmeans_fit(*source, whole, {}, ctx).inertia;
     for (const int64_t size : {100, 1024, 1'000'000}) {
       const KMeansFit fit = kmeans_fit(*source, params_of(6, metric, size), {}, ctx);

@@ -1,10 +1,14 @@
 // What an algorithm hands to whoever called it by name: the model, the numbers of its summary, and what belongs to the rows.
 // The command line, the pipeline and Python turn this into files, tables and pages; an algorithm writes none of them.
 #pragma once
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
+#include <variant>
 #include <vector>
 
 #include "sluice/core/fold.h"
@@ -56,6 +60,50 @@ struct Figure {
   std::optional<double> marked_x;
 };
 
+// A small table for the page, e.g. the strongest rules; long ones belong into a file. A cell is text or a number.
+struct OutcomeTable {
+  std::string title, note;
+  std::vector<std::string> header;
+  std::vector<std::vector<std::variant<std::string, int64_t, double>>> rows;
+};
+
+// A file of its own, in a fixed order and written piece by piece, e.g. itemsets.csv. Only rank 0 calls `write`: what it needs all ranks hold.
+struct OutcomeFile {
+  std::string name;
+  std::function<void(const std::function<void(std::string_view)>& put)> write;
+};
+
+// A further value, or `cols` of them, for every row of this rank: NAME.npy. `type` as numpy writes it: "<f8", "<i8", "<i4", "|u1".
+struct OutcomeArray {
+  std::string name, type;
+  int64_t cols = 0;  // 0: one value a row, a vector
+  int64_t first_row = 0, rows = 0;
+  std::vector<std::byte> values;  // rows * max(cols, 1) of them
+};
+
+template <class T>
+OutcomeArray outcome_array(std::string name, std::string type, int64_t cols, int64_t first_row, std::span<const T> values) {
+  const auto bytes = std::as_bytes(values);
+  return {std::move(name),
+          std::move(type),
+          cols,
+          first_row,
+          static_cast<int64_t>(values.size()) / std::max<int64_t>(cols, 1),
+          {bytes.begin(), bytes.end()}};
+}
+
+// A tree of clusters for the page, e.g. HDBSCAN's condensed tree: branch i hangs from `parent` (-1: the root) between two levels.
+struct OutcomeTree {
+  struct Branch {
+    int64_t parent = -1;
+    double birth = 0, death = 0;  // levels, birth <= death
+    int64_t size = 0;             // rows at birth
+    int32_t label = -1;           // the cluster it was chosen as, or -1
+  };
+  std::string level_name;
+  std::vector<Branch> branches;
+};
+
 struct Outcome {
   ModelFile model;  // empty tensors: nothing to apply later
   ResultKeys result;
@@ -63,16 +111,25 @@ struct Outcome {
   // Clusterers: a label a row (-1: noise), this rank's rows; and, where there are centres, the row-local distance to one's own.
   std::optional<RowColumn<int32_t>> labels;
   std::function<void(const MatrixBlock& rows, const int32_t* labels, double* out)> distances;
-  Matrix<double> centers;  // one row a cluster, in the units of the input; empty if the method has none
+  Matrix<double> centers;                   // one row a cluster, in the units of the input; empty if the method has none
+  std::vector<Matrix<double>> covariances;  // of the clusters, d x d each, where the method has them: drawn as ellipses
+  OutcomeTree tree;                         // of the clusters, where the method has one
 
   // Reducers: the row-local map to embedding_cols columns; runs on any thread.
   int64_t embedding_cols = 0;
   std::function<void(const MatrixBlock& rows, double* out)> embed;
   std::function<Matrix<double>(const Matrix<double>& embedded)> inverse;  // back to the input's columns, where there is a way
 
-  // Detectors: a score a row, higher is more anomalous.
-  std::optional<RowColumn<double>> scores;
+  // Reducers whose map is not row-local in the fit (t-SNE, UMAP): all rows of the map, on every rank. Instead of `embed`.
+  Matrix<double> embedding;
 
+  // Detectors: a score a row, higher is more anomalous; and the row-local score of any new row, on any thread, where there is one.
+  std::optional<RowColumn<double>> scores;
+  std::function<void(const MatrixBlock& rows, double* out)> score;
+
+  std::vector<OutcomeArray> arrays;
+  std::vector<OutcomeFile> files;
+  std::vector<OutcomeTable> tables;
   std::vector<Figure> figures;
   std::vector<std::string> notes;  // sentences for people: what was decided and why
 };

@@ -24,13 +24,18 @@ struct TableColumn {
   bool beyond_double = false;  // an integer past 2^53: exact as text only, refused as a feature
 };
 
+// An input row that its reader could not read: a file's name within its folder, and why.
+struct Rejected {
+  std::string name, why;
+};
+
 struct Table {
   int64_t rows = 0;
   std::vector<TableColumn> columns;  // in the file's order
   std::shared_ptr<Source> numbers;   // rows x (number of numeric columns), possibly 0 columns (then null)
   std::vector<std::shared_ptr<TextColumn>> texts;
-  int64_t rejected = 0;                   // rows or files that could not be read at all (broken pictures)
-  std::vector<std::string> rejected_why;  // the first few
+  std::vector<Rejected> rejected;  // what could not be read at all (broken pictures)
+  int64_t n_rejected() const { return static_cast<int64_t>(rejected.size()); }
   // The place of the column called so, or by number ("3", "-1" the last); throws Error{kBadInput} naming close names.
   int64_t find(const std::string& name_or_number) const;
 };

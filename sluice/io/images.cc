@@ -16,7 +16,6 @@ namespace fs = std::filesystem;
 
 constexpr int64_t kMostPixels = int64_t{1} << 28;
 constexpr int64_t kMostBytes = int64_t{1} << 30;
-constexpr size_t kReasonsKept = 10;
 
 // The folder that holds all files, itself or below.
 fs::path common_folder(const std::vector<std::string>& files) {
@@ -34,21 +33,25 @@ fs::path common_folder(const std::vector<std::string>& files) {
 class PictureRows {
  public:
   PictureRows(const std::vector<std::string>& files, const ReadOptions& options, const StoreOptions& store, int64_t channels)
-      : files_(files), options_(options), store_(store), channels_(channels), names_(std::make_shared<TextColumn>(store.memory)) {}
+      : files_(files),
+        folder_(common_folder(files)),
+        options_(options),
+        store_(store),
+        channels_(channels),
+        names_(std::make_shared<TextColumn>(store.memory)) {}
 
   // False when a picture has colours and these rows have not.
   bool fill() {
-    const fs::path folder = common_folder(files_);
     for (const std::string& file : files_) {
       std::optional<Picture> picture = decode(file);
       if (!picture) continue;
       if (picture->channels > channels_) return false;
       append(std::move(*picture), file);
-      names_->append(fs::path(file).lexically_relative(folder).generic_string());
+      names_->append(name_of(file));
     }
     if (rows_ == nullptr) {
       fail(ErrorCode::kBadInput, files_[0],
-           "none of " + std::to_string(files_.size()) + " pictures can be read, the first because it " + first_reason_,
+           "none of " + std::to_string(files_.size()) + " pictures can be read, the first because it " + rejected_.front().why,
            "give whole PNG or JPEG files");
     }
     return true;
@@ -57,8 +60,7 @@ class PictureRows {
   Table finish() {
     Table table;
     table.rows = rows_->rows();
-    table.rejected = rejected_;
-    table.rejected_why = std::move(why_);
+    table.rejected = std::move(rejected_);
     table.columns.push_back({"file", ColumnType::kText, 0, false});
     table.texts.push_back(names_);
     table.numbers = rows_->finish();
@@ -70,6 +72,8 @@ class PictureRows {
   }
 
  private:
+  std::string name_of(const std::string& file) const { return fs::path(file).lexically_relative(folder_).generic_string(); }
+
   std::optional<Picture> decode(const std::string& path) {
     const std::shared_ptr<File> file = open_file(path, store_);
     try {
@@ -79,8 +83,7 @@ class PictureRows {
       return decode_picture(bytes_, options_.gray, kMostPixels, path);
     } catch (const Error& error) {
       if (error.code != ErrorCode::kBadInput) throw;
-      if (++rejected_ == 1) first_reason_ = error.message;
-      if (why_.size() < kReasonsKept) why_.push_back(path + ": " + error.message);
+      rejected_.push_back({name_of(path), error.message});
       return std::nullopt;
     }
   }
@@ -110,6 +113,7 @@ class PictureRows {
   }
 
   const std::vector<std::string>& files_;
+  const fs::path folder_;
   const ReadOptions& options_;
   const StoreOptions& store_;
   int64_t channels_;
@@ -119,9 +123,7 @@ class PictureRows {
   std::vector<std::byte> bytes_;
   int64_t width_ = 0;
   int64_t height_ = 0;
-  int64_t rejected_ = 0;
-  std::vector<std::string> why_;
-  std::string first_reason_;
+  std::vector<Rejected> rejected_;
 };
 
 }  // namespace

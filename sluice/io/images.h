@@ -15,7 +15,7 @@ namespace sluice {
 // options.image_size scales every picture to so many pixels a side (area mean in integers, proportions not kept); without it all must
 // have one size. Decoding, grey and scaling give the same values on every CPU.
 //
-// A file that can't be decoded is left out, counted in Table::rejected, and the first few are named in Table::rejected_why.
+// A file that can't be decoded is left out and listed in Table::rejected with its name and the reason.
 // Cost: each file is read once; memory: one picture (at most 2^28 pixels) beside the row store.
 // Throws Error{kBadInput} when no picture is whole, or without image_size naming the first that has another size; Error{kIo} for a file
 // that can't be opened.

@@ -256,9 +256,10 @@ TEST_F(ImagesTest, OneRowAPictureWithItsNameAndRejections) {
   put("b/none.jpg", "");
   const Table table = read_images(files_, {}, {});
   EXPECT_EQ(table.rows, 2);
-  EXPECT_EQ(table.rejected, 2);
-  ASSERT_EQ(table.rejected_why.size(), 2u);
-  EXPECT_NE(table.rejected_why[0].find("bad.png: is a damaged PNG"), std::string::npos) << table.rejected_why[0];
+  ASSERT_EQ(table.rejected.size(), 2u);
+  EXPECT_EQ(table.rejected[0].name, "bad.png");
+  EXPECT_NE(table.rejected[0].why.find("is a damaged PNG"), std::string::npos) << table.rejected[0].why;
+  EXPECT_EQ(table.rejected[1].name, "b/none.jpg");
   ASSERT_EQ(table.columns.size(), 13u);
   EXPECT_EQ(table.columns[0].name, "file");
   EXPECT_EQ(table.columns[12].name, "p11");

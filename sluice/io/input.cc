@@ -1,6 +1,7 @@
 #include "sluice/io/input.h"
 
 #include <algorithm>
+#include <filesystem>
 
 #include "sluice/core/error.h"
 #include "sluice/io/arrow_reader.h"
@@ -70,8 +71,7 @@ Table read_pictures(const std::vector<NamedFile>& files, const std::vector<std::
       refuse(other, "is not a picture as the other inputs are", "read pictures alone");
   }
   Table table = read_images(pictures, options, store);
-  table.rejected += static_cast<int64_t>(others.size());
-  for (size_t i = 0; i < others.size() && i < 5; ++i) table.rejected_why.push_back(others[i] + ": is not a picture");
+  for (const std::string& other : others) table.rejected.push_back({std::filesystem::path(other).filename().string(), "is not a picture"});
   return table;
 }
 

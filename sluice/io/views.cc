@@ -114,8 +114,7 @@ Table stack_tables(std::vector<Table> parts, const std::vector<std::string>& whe
     Table& part = parts[p];
     require_equal_columns(parts[0], part, where[p]);
     all.rows += part.rows;
-    all.rejected += part.rejected;
-    all.rejected_why.insert(all.rejected_why.end(), part.rejected_why.begin(), part.rejected_why.end());
+    all.rejected.insert(all.rejected.end(), part.rejected.begin(), part.rejected.end());
     for (size_t j = 0; j < all.columns.size(); ++j) {
       if (part.columns[j].type == ColumnType::kReal) all.columns[j].type = ColumnType::kReal;
       all.columns[j].beyond_double |= part.columns[j].beyond_double;

@@ -1,5 +1,8 @@
 #include "sluice/pipeline/algorithm_command.h"
 
+#include <algorithm>
+#include <set>
+
 #include "sluice/pipeline/checkpoint.h"
 #include "sluice/pipeline/files.h"
 #include "sluice/pipeline/measures.h"
@@ -50,6 +53,39 @@ std::string identity_of(const Json& params, const std::string& command, const Da
                        {"version", version()}});
 }
 
+bool numbered(const std::vector<std::string>& names) {
+  for (size_t j = 0; j < names.size(); ++j) {
+    if (names[j] != "c" + std::to_string(j)) return false;
+  }
+  return true;
+}
+
+// The columns a model was fitted on, found by their names where both sides have names; by their place where one has none, or where
+// --columns says which.
+InputOptions columns_of_model(const ModelFile& model, const Table& table, InputOptions options) {
+  const auto about = model.about.find("features");
+  if (about == model.about.end() || !options.columns.empty()) return options;
+  const Json names = Json::parse(about->second, nullptr, false);
+  if (!names.is_array()) model.damaged("its list of features can't be read");
+  std::vector<std::string> wanted, there;
+  for (const Json& name : names) {
+    if (!name.is_string()) model.damaged("its list of features can't be read");
+    wanted.push_back(name.get<std::string>());
+  }
+  for (const TableColumn& column : table.columns) there.push_back(column.name);
+  const std::set<std::string> distinct(wanted.begin(), wanted.end());
+  if (numbered(wanted) || numbered(there) || distinct.size() < wanted.size()) return options;
+  for (const std::string& name : wanted) {
+    if (std::find(there.begin(), there.end(), name) != there.end()) continue;
+    const std::string near = closest(name, there);
+    fail(ErrorCode::kBadInput, "columns", "the model was fitted on a column " + name + " and there is none called so",
+         (near.empty() ? std::string("rename it") : "rename " + near) +
+             ", or say with --columns which columns to take, in the model's order");
+  }
+  options.columns = wanted;
+  return options;
+}
+
 }  // namespace
 
 Stage fit_stage(const Algorithm& algorithm, const ParamTexts& given, const Dataset& data, const std::string& folder,
@@ -93,7 +129,8 @@ Said apply_command(const Invocation& in, Context& ctx) {
     model.damaged("it is of the algorithm " + model.text("algorithm") + ", which is not known here");
   OutputDir out(out_dir(in), in.overwrite, ctx);
   ctx.spool_dir = in.spool.empty() ? out.scratch() : in.spool;
-  const Dataset data = open_dataset(in.input, ctx);
+  const Table table = open_table(in.input, ctx);
+  const Dataset data = dataset_of(table, columns_of_model(model, table, in.input), ctx);
   const Json params = {{"model", "sha256:" + digest}};
   in.times->lap("read");
   Outcome outcome = algorithm->apply(model, *data.rows, ctx);

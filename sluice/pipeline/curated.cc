@@ -84,6 +84,7 @@ void write_curated(const Curated& curated, const Table& table, const TextColumn*
     rows.line(id_of(ids, row) + "," + to_text(row) + "," + (curated.clustered ? to_text(static_cast<int64_t>(curated.cluster[i])) : "") +
               "," + to_text(curated.weight[i]) + cells.row(row));
   }
+  for (const Rejected& one : table.rejected) ledger.line("," + csv_field(one.name) + ",rejected,read," + csv_field(one.why) + ",");
   rows.close();
   ledger.close();
 }

@@ -1,5 +1,5 @@
 // The product of a run: curated/rows.csv, the kept rows as they were read, with id, cluster and weight; and curated/ledger.csv, a line for
-// every input row: kept, or dropped at which stage, why, and which kept row stands for it.
+// every input row: kept, or dropped at which stage, why, and which kept row stands for it; then what its reader rejected, which has no number.
 #pragma once
 #include <string>
 #include <vector>

@@ -375,8 +375,8 @@ Dataset dataset_of(const Table& table, const InputOptions& options, Context& ctx
   if (!options.label.empty()) data.labels = read_label(table, options.label, ctx);
   data.ids = row_names(table, options, data.id_name);
   data.content = content_of(*rows, data.labels, data.ids.get());
-  data.account.in = table.rows + table.rejected;
-  data.account.rejected = table.rejected;
+  data.account.in = table.rows + table.n_rejected();
+  data.account.rejected = table.n_rejected();
   if (!rows->stats.clean() && options.nan != NanPolicy::kRefuse) {
     rows = without_missing(*rows, options.nan, data.kept, ctx);
     if (options.nan == NanPolicy::kDrop) {

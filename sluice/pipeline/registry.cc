@@ -16,7 +16,21 @@ Algorithm entry(const char* name, Kind kind, const char* summary, Outcome (*appl
           param_infos<P>,
           [](const ParamTexts& given) { return param_values(params_from<P>(given)); },
           [](const Source& rows, const ParamTexts& given, Context& ctx) { return Run(rows, params_from<P>(given), ctx); },
+          nullptr,
           apply,
+          std::move(result_keys)};
+}
+
+template <class P, Outcome (*Mine)(const BasketSet&, const P&, Context&)>
+Algorithm miner(const char* name, const char* summary, std::vector<std::string> result_keys) {
+  return {name,
+          Kind::kMiner,
+          summary,
+          param_infos<P>,
+          [](const ParamTexts& given) { return param_values(params_from<P>(given)); },
+          nullptr,
+          [](const BasketSet& baskets, const ParamTexts& given, Context& ctx) { return Mine(baskets, params_from<P>(given), ctx); },
+          nullptr,
           std::move(result_keys)};
 }
 

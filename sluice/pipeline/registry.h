@@ -6,12 +6,20 @@
 #include <string>
 #include <vector>
 
+#include "sluice/core/baskets.h"
 #include "sluice/core/outcome.h"
 #include "sluice/core/params.h"
 
 namespace sluice {
 
-enum class Kind { kClusterer, kReducer };
+enum class Kind {
+  kClusterer,
+  kReducer,
+  kMixture,    // labels and a density
+  kNeighbors,  // rows to rows
+  kDetector,   // scores; not a command of its own but a word for `anomaly --method`
+  kMiner,      // of baskets, not rows of numbers
+};
 
 using ParamTexts = std::map<std::string, std::string>;  // name (with underscores) -> value as written
 
@@ -20,8 +28,9 @@ struct Algorithm {
   Kind kind;
   const char* summary;
   std::vector<ParamInfo> (*params)();
-  std::map<std::string, std::string> (*resolve)(const ParamTexts& given);  // every parameter as JSON text
-  Outcome (*run)(const Source& rows, const ParamTexts& given, Context& ctx);
+  std::map<std::string, std::string> (*resolve)(const ParamTexts& given);            // every parameter as JSON text
+  Outcome (*run)(const Source& rows, const ParamTexts& given, Context& ctx);         // null for miners
+  Outcome (*mine)(const BasketSet& baskets, const ParamTexts& given, Context& ctx);  // miners only
   Outcome (*apply)(const ModelFile& model, const Source& rows, Context& ctx);
   std::vector<std::string> result_keys;
 };

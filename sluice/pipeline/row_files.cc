@@ -29,6 +29,22 @@ void write_embedding(const Outcome& outcome, const Dataset& data, const std::str
   });
 }
 
+// A map that was made whole: every rank holds it, rank 0 writes it.
+void write_map(const Matrix<double>& embedding, const std::string& folder, Context& ctx) {
+  const NpyWriter file(folder + "/embedding.npy", "<f8", embedding.rows, embedding.cols, ctx);
+  on_root(ctx, [&] { file.write(0, embedding.rows, embedding.values.data()); });
+}
+
+void write_array(const OutcomeArray& array, const Dataset& data, const std::string& folder, Context& ctx) {
+  const NpyWriter file(folder + "/" + array.name + ".npy", array.type, data.rows->rows(), array.cols, ctx);
+  on_each(ctx, [&] { file.write(array.first_row, array.rows, array.values.data()); });
+}
+
+void write_scores(const RowColumn<double>& scores, const Dataset& data, const std::string& folder, Context& ctx) {
+  const NpyWriter file(folder + "/scores.npy", "<f8", data.rows->rows(), 0, ctx);
+  on_each(ctx, [&] { file.write(scores.first_row(), scores.last_row() - scores.first_row(), scores.at(scores.first_row())); });
+}
+
 void write_kept_rows(const Dataset& data, const std::string& folder, Context& ctx) {
   const NpyWriter file(folder + "/rows.npy", "<i8", static_cast<int64_t>(data.kept.size()), 0, ctx);
   on_root(ctx, [&] { file.write(0, static_cast<int64_t>(data.kept.size()), data.kept.data()); });
@@ -88,6 +104,17 @@ void write_assignments(const Outcome& outcome, const Dataset& data, const std::s
   if (std::fflush(file.get()) != 0) fail(ErrorCode::kIo, path, "writing failed", "free some space, or use --assignments off");
 }
 
+void write_own_file(const OutcomeFile& own, const std::string& folder) {
+  const std::string path = folder + "/" + own.name;
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "wb"), std::fclose);
+  const auto broken = [&] { fail(ErrorCode::kIo, path, "writing failed", "free some space on the disk"); };
+  if (!file) broken();
+  own.write([&](std::string_view text) {
+    if (std::fwrite(text.data(), 1, text.size(), file.get()) != text.size()) broken();
+  });
+  if (std::fflush(file.get()) != 0) broken();
+}
+
 }  // namespace
 
 std::string csv_field(std::string_view text) {
@@ -121,7 +148,14 @@ std::vector<int32_t> all_labels(const Outcome& outcome, Context& ctx) {
 
 void write_row_files(const Outcome& outcome, const Dataset& data, const std::string& folder, const std::string& assignments, Context& ctx) {
   if (!data.kept.empty()) write_kept_rows(data, folder, ctx);
-  if (outcome.embed) write_embedding(outcome, data, folder, ctx);
+  if (!outcome.embedding.empty()) {
+    write_map(outcome.embedding, folder, ctx);
+  } else if (outcome.embed) {
+    write_embedding(outcome, data, folder, ctx);
+  }
+  if (outcome.scores) write_scores(*outcome.scores, data, folder, ctx);
+  for (const OutcomeArray& array : outcome.arrays) write_array(array, data, folder, ctx);
+  for (const OutcomeFile& own : outcome.files) on_root(ctx, [&] { write_own_file(own, folder); });
   if (!outcome.labels) return;
   write_labels(outcome, data, folder, ctx);
   if (!outcome.centers.empty()) on_root(ctx, [&] { write_file(folder + "/centers.csv", centers_csv(outcome.centers, *data.rows)); });

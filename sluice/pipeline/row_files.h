@@ -1,4 +1,5 @@
-// The files of a run that hold something for every row: labels.npy, assignments.csv, embedding.npy, rows.npy; and centers.csv.
+// The files of a run that hold something for every row: labels.npy, assignments.csv, embedding.npy, scores.npy, rows.npy, and what else an
+// algorithm says of its rows; centers.csv and files of the algorithm's own.
 // All are written in row order from pieces of any rank, with memory for a few leaves only.
 #pragma once
 #include <string>

@@ -78,8 +78,8 @@ void open_rows(Flow& flow) {
   flow.features = feature_table(flow.table, flow.plan.input);
   if (!flow.plan.input.label.empty()) flow.data.labels = read_label(flow.table, flow.plan.input.label, flow.ctx);
   flow.data.content = table_content(flow.table, flow.ctx);
-  flow.data.account.in = flow.table.rows + flow.table.rejected;
-  flow.data.account.rejected = flow.table.rejected;
+  flow.data.account.in = flow.table.rows + flow.table.n_rejected();
+  flow.data.account.rejected = flow.table.n_rejected();
   flow.curated.ledger.resize(static_cast<size_t>(flow.table.rows));
   flow.curated.cluster.assign(static_cast<size_t>(flow.table.rows), -1);
   flow.curated.weight.assign(static_cast<size_t>(flow.table.rows), 1.0);

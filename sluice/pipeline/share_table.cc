@@ -70,9 +70,11 @@ std::shared_ptr<TextColumn> load_text(int64_t rows, ByteReader& in) {
 Bytes pack(const Table& table, const FileSource::Place& place) {
   ByteWriter out;
   out.put(table.rows);
-  out.put(table.rejected);
-  out.put<uint64_t>(table.rejected_why.size());
-  for (const std::string& why : table.rejected_why) out.put_text(why);
+  out.put<uint64_t>(table.rejected.size());
+  for (const Rejected& one : table.rejected) {
+    out.put_text(one.name);
+    out.put_text(one.why);
+  }
   out.put<uint64_t>(table.columns.size());
   for (const TableColumn& column : table.columns) {
     out.put_text(column.name);
@@ -97,8 +99,10 @@ Table unpack(const Bytes& bytes) {
   ByteReader in(bytes, "rank 0's table");
   Table table;
   table.rows = in.get<int64_t>();
-  table.rejected = in.get<int64_t>();
-  for (auto left = in.get<uint64_t>(); left > 0; --left) table.rejected_why.push_back(in.get_text());
+  for (auto left = in.get<uint64_t>(); left > 0; --left) {
+    std::string name = in.get_text();
+    table.rejected.push_back({std::move(name), in.get_text()});
+  }
   for (auto left = in.get<uint64_t>(); left > 0; --left) {
     TableColumn column;
     column.name = in.get_text();

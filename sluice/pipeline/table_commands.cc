@@ -71,8 +71,8 @@ ReportTable profile_table(const Profile& profile) {
 Dataset described(const Table& table, std::shared_ptr<Source> rows, Context& ctx) {
   Dataset data;
   data.rows = std::move(rows);
-  data.account.in = table.rows + table.rejected;
-  data.account.rejected = table.rejected;
+  data.account.in = table.rows + table.n_rejected();
+  data.account.rejected = table.n_rejected();
   data.account.kept = table.rows;
   data.content = table_content(table, ctx);
   return data;
@@ -84,7 +84,6 @@ Table feature_table(const Table& table, const InputOptions& options) {
   Table out;
   out.rows = table.rows;
   out.rejected = table.rejected;
-  out.rejected_why = table.rejected_why;
   std::vector<int64_t> numbers;
   std::vector<std::string> names;
   for (const int64_t at : feature_columns(table, options)) {

@@ -200,7 +200,7 @@ Profile profile(const Table& table, Context& ctx) {
   if (table.rows == 0) fail(ErrorCode::kBadInput, "input", "it has no rows", "give a table with at least one");
   Profile out;
   out.rows = table.rows;
-  out.rejected = table.rejected;
+  out.rejected = table.n_rejected();
   for (const TableColumn& column : table.columns) {
     out.columns.emplace_back();
     out.columns.back().name = column.name;
