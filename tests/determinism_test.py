@@ -26,7 +26,22 @@ COMMANDS = {
     "preprocess": ["preprocess", "--scale", "standard", "--outliers", "winsorize"],
     "choose-k": ["choose-k", "--k-max", 8, "--sample", 400, "--n-init", 1],
     "run": ["run"],
+    "svd": ["svd", "--n-components", 3],
+    "random-projection": ["random-projection", "--n-components", 3],
+    "neighbors": ["neighbors", "--n-neighbors", 7],
+    "neighbors-descent": ["neighbors", "--n-neighbors", 7, "--algorithm", "nn_descent"],
+    "neighbors-radius": ["neighbors", "--radius", 0.3],
+    "tsne": ["tsne", "--perplexity", 5, "--max-iter", 30, "--method", "exact"],
+    "hdbscan": ["hdbscan", "--min-cluster-size", 20],
+    "gmm": ["gmm", "--n-components", 7, "--max-iter", 10, "--n-samples", 50],
+    "apriori": ["apriori", "--min-support", 0.05, "--rules", "--min-confidence", 0.3],
+    "eclat": ["eclat", "--min-support", 0.05, "--rules", "--min-confidence", 0.3],
+    "fpgrowth": ["fpgrowth", "--min-support", 0.05, "--rules", "--min-confidence", 0.3],
+    **{f"anomaly-{method}": ["anomaly", "--method", method, "--contamination", 0.02, *more]
+       for method, more in {"isolation_forest": [], "lof": [], "knn": [], "ecod": [], "mahalanobis": [], "pca_error": [], "gmm_density": [],
+                            "dbscan_noise": ["--eps", 0.9], "hdbscan_outliers": [], "ensemble": []}.items()},
 }
+SHORT = ("kmeans-", "anomaly-", "apriori", "fpgrowth", "svd", "random-projection", "neighbors-")
 THREADS, RANKS, FORMATS, MEMORY = (1, 2, 3, 8), (1, 2, 3), ("npy", "csv", "parquet"), ("plenty", "little")
 # Every pair of values of two settings stands in some line.
 COVER = [
@@ -34,7 +49,7 @@ COVER = [
     (2, 3, "npy", "little"), (3, 1, "npy", "little"), (8, 3, "parquet", "plenty"), (1, 3, "csv", "plenty"), (8, 2, "npy", "plenty"),
     (3, 2, "csv", "little"), (2, 1, "parquet", "little"),
 ]
-# The variants of k-means share most of their way with it: every value of every setting.
+# Variants share most of their way with another: every value of every setting.
 SHORT_COVER = [*COVER[::2], (8, 1, "csv", "little"), (2, 3, "npy", "little")]
 
 
@@ -87,7 +102,7 @@ def hash_of(name, tables, tmp_path, cell):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_one_manifest(name, tables, tmp_path, capsys):
     needs_program()
-    cells = list(itertools.product(THREADS, RANKS, FORMATS, MEMORY)) if FULL else SHORT_COVER if name.startswith("kmeans-") else COVER
+    cells = list(itertools.product(THREADS, RANKS, FORMATS, MEMORY)) if FULL else SHORT_COVER if name.startswith(SHORT) else COVER
     hashes = {cell: hash_of(name, tables, tmp_path, cell) for cell in cells}
     first = next(iter(hashes.values()))
     differ = [cell for cell, value in hashes.items() if value != first]
@@ -106,7 +121,7 @@ def test_another_input_gives_another_manifest(name, tables, tmp_path):
 
 
 @pytest.mark.parametrize("target", ["scalar", "avx2", "avx3"])
-@pytest.mark.parametrize("name", ["kmeans", "kmeans-cosine", "kmeans-manhattan", "pca", "dbscan", "run"])
+@pytest.mark.parametrize("name", ["kmeans", "kmeans-cosine", "kmeans-manhattan", "pca", "dbscan", "run", "neighbors", "hdbscan", "gmm", "anomaly-isolation_forest", "anomaly-lof"])
 def test_every_instruction_set(name, target, tables, tmp_path):
     out = tmp_path / "target"
     ended = run(*arguments(name, tables / "table.npy", tmp_path), "-q", "-o", out, env={"SLUICE_TARGET": target})

@@ -21,9 +21,13 @@ COMMANDS = {
     "dbscan-brute": ["dbscan", "--eps", 0.7, "--min-samples", 6, "--algorithm", "brute"],
     "preprocess": ["preprocess", "--scale", "robust", "--outliers", "iqr", "--duplicates", "drop"],
     "evaluate": ["evaluate"],
+    "neighbors": ["neighbors", "--n-neighbors", 6],
+    "neighbors-brute": ["neighbors", "--n-neighbors", 6, "--algorithm", "brute"],
+    "neighbors-descent": ["neighbors", "--n-neighbors", 6, "--algorithm", "nn_descent"],
+    "tsne": ["tsne", "--perplexity", 5, "--max-iter", 20],
 }
 EXACT = {"labels.npy", "rows.npy"}
-SMALL = {"dbscan-brute"}  # it looks at all pairs of leaves
+SMALL = {"dbscan-brute", "tsne"}  # it looks at all pairs of leaves
 
 
 @pytest.fixture(scope="module")

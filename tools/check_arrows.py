@@ -7,7 +7,7 @@ import pathlib
 import re
 import sys
 
-ALGORITHMS = {"cluster", "reduce", "preprocess", "patterns", "mixture", "anomaly", "curate", "neural"}
+ALGORITHMS = {"cluster", "reduce", "preprocess", "patterns", "mixture", "anomaly", "advise", "curate", "neural"}
 BELOW = {"core", "kernels", "linalg", "neighbors", "metrics"}
 
 # Room -> the rooms whose headers it may include, itself apart.
@@ -20,6 +20,12 @@ ARROWS = {
     "metrics": {"core", "kernels"},
     "neighbors": {"core", "kernels"},
     **{room: BELOW for room in ALGORITHMS},
+    # A mixture starts from k-means and sums as covariances do.
+    "mixture": BELOW | {"cluster", "reduce"},
+    # Advice is what clusterers and mixtures say of a sample.
+    "advise": BELOW | {"cluster", "mixture"},
+    # Detectors are made of densities, clusters and components; nothing includes detectors but the pipeline.
+    "anomaly": BELOW | {"cluster", "mixture", "reduce"},
     "report": BELOW | ALGORITHMS | {"io", "comm"},
     "pipeline": BELOW | ALGORITHMS | {"io", "comm", "report"},
     # Who starts the process chooses its ranks and its instruction set; all else it asks of the pipeline.

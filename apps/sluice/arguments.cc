@@ -4,6 +4,7 @@
 
 #include "sluice/core/error.h"
 #include "sluice/core/text.h"
+#include "sluice/pipeline/text_input.h"
 
 namespace sluice {
 namespace {
@@ -80,6 +81,7 @@ void set_common(Arguments& out, const std::string& name, const std::string& valu
   if (name == "encoding") in.input.read.encoding = value;
   if (name == "size") in.input.read.image_size = number<int64_t>(name, value, 1, 65536);
   if (name == "gray") in.input.read.gray = true;
+  if (name == "text") in.input.text.column = value;
   if (name == "assignments") in.assignments = one_of(name, value, {"csv", "parquet", "off"});
   if (in.assignments == "parquet") fail(ErrorCode::kUsage, "--assignments", "writing parquet is not there yet", "use csv or off");
 }
@@ -102,6 +104,25 @@ const ParamInfo* find_param(const Command& command, const std::string& name) {
     if (dashed(info.name) == name) return &info;
   }
   return nullptr;
+}
+
+// A parameter of --text, for commands that take it.
+const ParamInfo* find_text_param(const Command& command, const std::string& name) {
+  static const std::vector<ParamInfo> kAll = text_param_infos();
+  if (!takes(command, *find_common("text"))) return nullptr;
+  for (const ParamInfo& info : kAll) {
+    if (dashed(info.name) == name) return &info;
+  }
+  return nullptr;
+}
+
+void check_text_options(const Invocation& in) {
+  const TextOptions& text = in.input.text;
+  if (text.params.empty()) return;
+  const bool model = in.command == "apply";  // it says itself that the model has them
+  if (text.column.empty() && !model)
+    fail(ErrorCode::kUsage, "--" + dashed(text.params.begin()->first), "it goes with --text only", "add --text COLUMN, or leave it out");
+  check_text_params(text.params);
 }
 
 [[noreturn]] void unknown_option(const Command& command, const std::string& name) {
@@ -168,6 +189,7 @@ const std::vector<CommonOption>& common_options() {
       {"encoding", "NAME", "encoding of text; default UTF-8", OptionGroup::kInput},
       {"size", "N", "scale pictures to N x N", OptionGroup::kInput},
       {"gray", nullptr, "pictures by brightness alone", OptionGroup::kInput},
+      {"text", "COLUMN", "rows from the words of a text column, as TF-IDF", OptionGroup::kRows},
       {"assignments", "WHAT", "csv (default), parquet or off", OptionGroup::kAssignments},
   };
   return kAll;
@@ -176,16 +198,18 @@ const std::vector<CommonOption>& common_options() {
 bool takes(const Command& command, const CommonOption& option) {
   const Algorithm* algorithm = find_algorithm(command.name);
   const bool data = command.takes == Takes::kData || command.takes == Takes::kModelAndData;
-  const bool table = command.name == "profile" || command.name == "preprocess" || command.name == "init";
+  const bool miner = algorithm != nullptr && algorithm->kind == Kind::kMiner;
+  const bool table = command.name == "profile" || command.name == "preprocess" || command.name == "init" || miner;
   switch (option.group) {
     case OptionGroup::kInput:
       return data;
     case OptionGroup::kRows:
       return data && !table;
     case OptionGroup::kWeight:
-      return algorithm != nullptr;
+      return algorithm != nullptr && !miner;
     case OptionGroup::kAssignments:
-      return command.name == "run" || command.name == "apply" || (algorithm != nullptr && algorithm->kind == Kind::kClusterer);
+      return command.name == "run" || command.name == "apply" ||
+             (algorithm != nullptr && (algorithm->kind == Kind::kClusterer || algorithm->kind == Kind::kMixture));
     default:
       return true;
   }
@@ -206,20 +230,9 @@ Arguments parse_arguments(const std::vector<std::string>& words) {
   }
   const Command* command = find_command(words[at]);
   if (command == nullptr) {
-    static const std::vector<std::string> kPlanned = {"svd",       "random-projection",
-                                                      "tsne",      "umap",
-                                                      "neighbors", "hdbscan",
-                                                      "advise",    "apriori",
-                                                      "eclat",     "fpgrowth",
-                                                      "gmm",       "autoencoder",
-                                                      "vae",       "augment",
-                                                      "anomaly",   "select",
-                                                      "train",     "report",
-                                                      "dedup",     "curate",
-                                                      "compress",  "fuse",
-                                                      "topics",    "recommend",
-                                                      "explain",   "forget",
-                                                      "release"};
+    static const std::vector<std::string> kPlanned = {"gmm",       "autoencoder", "vae",    "augment",  "select", "train",
+                                                      "report",    "dedup",       "curate", "compress", "fuse",   "topics",
+                                                      "recommend", "explain",     "forget", "release"};
     if (std::find(kPlanned.begin(), kPlanned.end(), words[at]) != kPlanned.end()) {
       fail(ErrorCode::kUsage, words[at], "this command is planned and not there yet", "see sluice --help for those that are");
     }
@@ -250,6 +263,8 @@ Arguments parse_arguments(const std::vector<std::string>& words) {
     }
     const ParamInfo* param = find_param(*command, name);
     const CommonOption* common = param == nullptr ? find_common(name) : nullptr;
+    const ParamInfo* text = param == nullptr && common == nullptr ? find_text_param(*command, name) : nullptr;
+    if (text != nullptr) param = text;
     if (param == nullptr && common == nullptr) unknown_option(*command, name);
     if (common != nullptr && !takes(*command, *common)) refuse_option(*command, *common);
     const bool flag = param != nullptr ? param->is_flag : common->value == nullptr;
@@ -260,13 +275,16 @@ Arguments parse_arguments(const std::vector<std::string>& words) {
         fail(ErrorCode::kUsage, "--" + name, "its value is missing", "see sluice " + command->name + " --help");
       value = words[++at];
     }
-    if (param != nullptr) {
+    if (text != nullptr) {
+      out.invocation.input.text.params[text->name] = value;
+    } else if (param != nullptr) {
       out.invocation.params[underscored(name)] = value;
     } else {
       set_common(out, name, value);
     }
   }
   place_positionals(out, *command, std::move(positional));
+  check_text_options(out.invocation);
   return out;
 }
 

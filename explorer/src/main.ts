@@ -1,10 +1,10 @@
-// The report page's script: draws what HTML alone cannot and makes tables sortable. One part that fails leaves the others alone.
+// The report page's script: draws what HTML alone cannot and makes tables sortable and searchable. One part that fails leaves the others alone.
 import type { Part } from "./data";
 import { drawCurve } from "./curve";
 import { drawScatter } from "./scatter";
 import { drawSheet } from "./sheet";
 import { make } from "./dom";
-import { makeSortable } from "./table";
+import { enliven } from "./table";
 
 function drawPart(part: Part, into: HTMLElement): void {
   if (part.kind === "scatter") drawScatter(part, into);
@@ -23,7 +23,7 @@ for (const { id, part } of JSON.parse(text) as { id: string; part: Part }[]) {
     into.append(make("p", { class: "note" }, `This part could not be drawn: ${String(error)}`));
   }
 }
-document.querySelectorAll<HTMLTableElement>("table[data-sort]").forEach(makeSortable);
+document.querySelectorAll<HTMLTableElement>("table[data-sort]").forEach(enliven);
 // What scrolls within the page can be reached by keys.
 for (const box of document.querySelectorAll<HTMLElement>(".scroll")) {
   if (box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight) box.tabIndex = 0;

@@ -1,17 +1,19 @@
 // Rows in two dimensions: zoom by wheel, pinch, buttons and keys; what is pointed at is named; the legend shows and hides clusters.
 import { colorOf, css, type Rgb, themeColor } from "./colors";
-import { doublesOf, floatsOf, integersOf, type ScatterPart } from "./data";
+import { doublesOf, floatsOf, integersOf, type ScatterPart, stepsOf } from "./data";
 import { button, make, redrawWhenNeeded } from "./dom";
 import { shown } from "./numbers";
-import { type Centers, drawCenters, drawFrame, drawPointer, drawPoints, type Points } from "./scatter_draw";
+import { type Centers, drawCenters, drawEllipses, drawFrame, drawPointer, type Ellipse } from "./scatter_draw";
 import { listen } from "./scatter_input";
 import { makeLegend } from "./scatter_legend";
+import { lookOf, makePainter, type Points } from "./scatter_points";
 import { type Box, moved, toPixelX, toPixelY, type View, wholeView, zoomed } from "./scatter_view";
 
 export interface Scatter {
   part: ScatterPart;
   points: Points;
   centers: Centers;
+  ellipses: Ellipse[];
   rows: Float64Array;
   labels: number[]; // of each slot
   names: string[]; // of each slot
@@ -24,18 +26,22 @@ export interface Scatter {
   whole: View;
   view: View;
   pointed: number; // a row, or -1
-  draw: () => void;
+  painter: ReturnType<typeof makePainter>;
+  stale: boolean; // the painter's layer is not what is to be seen
+  draw: (stale?: boolean) => void; // with false only what lies upon the points is drawn anew
 }
 
 const nameOf = (part: ScatterPart, label: number) => (label < 0 ? "noise" : part.names[label] || `cluster ${label}`);
 
 // Points grouped into slots, one a label in ascending order.
-function load(part: ScatterPart): Pick<Scatter, "points" | "centers" | "rows" | "labels" | "names" | "counts"> {
-  const [x, y, label] = [floatsOf(part.x), floatsOf(part.y), integersOf(part.label)];
+function load(part: ScatterPart): Pick<Scatter, "points" | "centers" | "ellipses" | "rows" | "labels" | "names" | "counts"> {
+  const [x, y, label] = [floatsOf(part.x), floatsOf(part.y), integersOf(part.label, part.labelBytes)];
   const [centerX, centerY] = [floatsOf(part.centerX), floatsOf(part.centerY)];
-  const labels = label.length ? [...new Set(label)] : [0];
-  for (let i = 0; i < centerX.length; ++i) if (label.length && !labels.includes(i)) labels.push(i);
-  labels.sort((a, b) => a - b);
+  const known = new Set<number>(label.length ? label : [0]);
+  const drawn = doublesOf(part.ellipses);
+  for (let i = 0; i < centerX.length; ++i) known.add(label.length ? i : 0);
+  for (let i = 5; i < drawn.length; i += 6) known.add(label.length ? drawn[i]! : 0);
+  const labels = [...known].sort((a, b) => a - b);
   const slotOf = new Map(labels.map((l, i) => [l, i]));
   const slot = new Int32Array(x.length);
   const counts = labels.map(() => 0);
@@ -43,11 +49,17 @@ function load(part: ScatterPart): Pick<Scatter, "points" | "centers" | "rows" | 
     slot[i] = label.length ? slotOf.get(label[i]!)! : 0;
     ++counts[slot[i]!]!;
   }
+  const ellipses: Ellipse[] = [];
+  for (let i = 0; i < drawn.length; i += 6) {
+    const [x, y, xx, xy, yy, of] = drawn.subarray(i, i + 6) as unknown as [number, number, number, number, number, number];
+    ellipses.push({ x, y, xx, xy, yy, slot: label.length ? slotOf.get(of)! : 0 });
+  }
   const centerSlots = Int32Array.from(centerX, (_, i) => (label.length ? slotOf.get(i)! : 0));
   return {
     points: { x, y, slot },
     centers: { x: centerX, y: centerY, slot: centerSlots, names: Array.from(centerX, (_, i) => part.names[i] || String(i)) },
-    rows: doublesOf(part.row),
+    ellipses,
+    rows: part.row ? stepsOf(part.row, x.length) : new Float64Array(),
     labels,
     names: labels.map((l) => (label.length ? nameOf(part, l) : "rows")),
     counts,
@@ -80,9 +92,12 @@ function drawAll(s: Scatter): void {
     if (s.emphasis >= 0 && s.emphasis !== slot) return 0.12;
     return label < 0 ? 0.6 : 1;
   });
-  drawPoints(context, s.points, s.view, s.box, ratio, colors, shares, themeColor("--ground"));
+  if (s.stale) s.canvas.dataset.by = s.painter.paint(lookOf(s.points, s.view, s.box, ratio, colors, shares, themeColor("--ground")));
+  s.stale = false;
+  context.drawImage(s.painter.layer, Math.round(s.box.left * ratio), Math.round(s.box.top * ratio));
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   drawFrame(context, s.view, s.box, s.part.xName, s.part.yName);
+  drawEllipses(context, s.ellipses, s.view, s.box, colors, shares);
   if (s.pointed >= 0) {
     const [px, py] = pixelOf(s, s.pointed);
     drawPointer(context, px, py, colors[s.points.slot[s.pointed]!]!);
@@ -115,7 +130,7 @@ export function rowAt(s: Scatter, px: number, py: number): number {
 export function point(s: Scatter, row: number): void {
   if (row === s.pointed) return;
   s.pointed = row;
-  s.draw();
+  s.draw(false);
   s.tip.hidden = row < 0;
   if (row < 0) return;
   const slot = s.points.slot[row]!;
@@ -163,7 +178,7 @@ function unusable(points: Points): number {
 
 export function drawScatter(part: ScatterPart, into: HTMLElement): void {
   const loaded = load(part);
-  const label = `${part.title}: ${shown(loaded.points.x.length)} rows, ${part.yName} by ${part.xName}. Keys: arrows move, plus and minus zoom, 0 shows everything.`;
+  const label = `${part.title}: ${shown(loaded.points.x.length)} rows, ${part.yName} by ${part.xName}. Keys: arrows move, plus and minus zoom, 0 or a double click shows everything.`;
   const canvas = make("canvas", { tabindex: 0, role: "img", "aria-label": label });
   const tip = make("div", { class: "tip", role: "status" });
   tip.hidden = true;
@@ -180,7 +195,10 @@ export function drawScatter(part: ScatterPart, into: HTMLElement): void {
     whole: none,
     view: none,
     pointed: -1,
-    draw: () => {
+    painter: makePainter(loaded.points),
+    stale: true,
+    draw: (stale = true) => {
+      s.stale ||= stale;
       if (due) return;
       due = true;
       requestAnimationFrame(() => {
@@ -197,6 +215,7 @@ export function drawScatter(part: ScatterPart, into: HTMLElement): void {
   if (lost > 0) into.append(make("p", { class: "note" }, `${shown(lost)} ${lost === 1 ? "row has" : "rows have"} no place here: a value is not finite.`));
   redrawWhenNeeded(plot, () => {
     layOut(s, window.devicePixelRatio || 1);
+    s.stale = true;
     drawAll(s);
   });
   listen(s);

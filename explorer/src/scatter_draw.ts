@@ -1,13 +1,7 @@
-// Drawing a scatter on a canvas. Points go into a pixel buffer in row order: drawn cluster by cluster, the last would hide the first.
+// What lies about and upon the points of a scatter: frame, ellipses, centres, the ring about the row pointed at.
 import { css, mixed, type Rgb, themeColor } from "./colors";
 import { ticks } from "./numbers";
 import { type Box, toPixelX, toPixelY, type View } from "./scatter_view";
-
-export interface Points {
-  x: Float32Array;
-  y: Float32Array;
-  slot: Int32Array; // index into colours
-}
 
 export interface Centers {
   x: Float32Array;
@@ -16,68 +10,17 @@ export interface Centers {
   names: string[];
 }
 
+// A Gaussian's footprint: centre and covariance.
+export interface Ellipse {
+  x: number;
+  y: number;
+  xx: number;
+  xy: number;
+  yy: number;
+  slot: number;
+}
+
 const kFont = "12px system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif";
-
-function countInView(points: Points, view: View): number {
-  let count = 0;
-  for (let i = 0; i < points.x.length; ++i) {
-    const x = points.x[i]!;
-    const y = points.y[i]!;
-    if (x >= view.x0 && x <= view.x1 && y >= view.y0 && y <= view.y1) ++count;
-  }
-  return count;
-}
-
-// The side of a point in CSS pixels: the fewer there are to see, the larger.
-const sideOf = (count: number) => (count > 150_000 ? 1 : count > 40_000 ? 1.5 : count > 8_000 ? 2 : count > 1_500 ? 3 : 5);
-
-// A disc of `side` device pixels as offsets and shares of colour; squares where it is too small for a disc.
-function stamp(side: number): { dx: number; dy: number; share: number }[] {
-  const out = [];
-  const middle = (side - 1) / 2;
-  for (let dy = 0; dy < side; ++dy) {
-    for (let dx = 0; dx < side; ++dx) {
-      const distance = Math.hypot(dx - middle, dy - middle);
-      const share = side <= 3 ? 1 : Math.max(0, Math.min(1, side / 2 - distance + 0.5));
-      if (share > 0.05) out.push({ dx, dy, share });
-    }
-  }
-  return out;
-}
-
-export function drawPoints(context: CanvasRenderingContext2D, points: Points, view: View, box: Box, ratio: number, colors: Rgb[], shares: number[], ground: Rgb): void {
-  const width = Math.max(1, Math.round(box.width * ratio));
-  const height = Math.max(1, Math.round(box.height * ratio));
-  const image = context.createImageData(width, height);
-  const pixels = new Uint32Array(image.data.buffer);
-  pixels.fill((0xff000000 | (ground[2] << 16) | (ground[1] << 8) | ground[0]) >>> 0);
-  const count = countInView(points, view);
-  const side = Math.max(1, Math.round(sideOf(count) * ratio));
-  const marks = stamp(side);
-  const opacity = count > 8_000 ? 0.7 : 0.85;
-  const [kx, ky] = [width / (view.x1 - view.x0), height / (view.y1 - view.y0)];
-  const half = Math.floor(side / 2);
-  const { x, y, slot } = points;
-  for (let i = 0; i < x.length; ++i) {
-    const share = shares[slot[i]!]! * opacity;
-    if (share === 0) continue;
-    const px = Math.round((x[i]! - view.x0) * kx) - half;
-    const py = Math.round((view.y1 - y[i]!) * ky) - half;
-    // Written so that NaN, which compares with nothing, is left out too.
-    if (!(px > -side && py > -side && px < width && py < height)) continue;
-    const [r, g, b] = colors[slot[i]!]!;
-    for (const mark of marks) {
-      const [qx, qy] = [px + mark.dx, py + mark.dy];
-      if (qx < 0 || qy < 0 || qx >= width || qy >= height) continue;
-      const at = qy * width + qx;
-      const old = pixels[at]!;
-      const a = share * mark.share;
-      const [or, og, ob] = [old & 255, (old >> 8) & 255, (old >> 16) & 255];
-      pixels[at] = (0xff000000 | ((ob + (b - ob) * a) << 16) | ((og + (g - og) * a) << 8) | (or + (r - or) * a)) >>> 0;
-    }
-  }
-  context.putImageData(image, Math.round(box.left * ratio), Math.round(box.top * ratio));
-}
 
 export function drawFrame(context: CanvasRenderingContext2D, view: View, box: Box, xName: string, yName: string): void {
   const [line, muted, text] = [themeColor("--line"), themeColor("--muted"), themeColor("--text")];
@@ -117,6 +60,45 @@ function fitted(context: CanvasRenderingContext2D, text: string, width: number):
   const letters = [...text];
   while (letters.length > 1 && context.measureText(`${letters.join("")}\u2026`).width > width) letters.pop();
   return `${letters.join("")}\u2026`;
+}
+
+// The line at `reach` standard deviations about the centre: a circle through the Cholesky factor of the covariance.
+function outline(context: CanvasRenderingContext2D, e: Ellipse, reach: number, view: View, box: Box): void {
+  const a = Math.sqrt(Math.max(0, e.xx));
+  const b = a > 0 ? e.xy / a : 0;
+  const c = Math.sqrt(Math.max(0, e.yy - b * b));
+  context.beginPath();
+  for (let i = 0; i < 96; ++i) {
+    const [u, v] = [reach * Math.cos((i * Math.PI) / 48), reach * Math.sin((i * Math.PI) / 48)];
+    context.lineTo(toPixelX(view, box, e.x + a * u), toPixelY(view, box, e.y + b * u + c * v));
+  }
+  context.closePath();
+}
+
+// At one and two standard deviations in the cluster's colour, on a line of the ground's so that they stand out from their own points.
+export function drawEllipses(context: CanvasRenderingContext2D, ellipses: Ellipse[], view: View, box: Box, colors: Rgb[], shares: number[]): void {
+  context.save();
+  context.beginPath();
+  context.rect(box.left, box.top, box.width, box.height);
+  context.clip();
+  const [ground, text] = [themeColor("--ground"), themeColor("--text")];
+  for (const e of ellipses) {
+    const share = shares[e.slot]!;
+    if (share === 0) continue;
+    for (const [reach, width] of [[2, 1.4], [1, 2.2]] as const) {
+      outline(context, e, reach, view, box);
+      context.globalAlpha = share < 0.5 ? 0.2 : 0.85;
+      context.lineWidth = width + 2.6;
+      context.strokeStyle = css(ground);
+      context.stroke();
+      context.globalAlpha = share < 0.5 ? 0.3 : 1;
+      context.lineWidth = width;
+      // A third of the text's colour: darker than the points in light, lighter in dark.
+      context.strokeStyle = css(mixed(text, colors[e.slot]!, 0.33));
+      context.stroke();
+    }
+  }
+  context.restore();
 }
 
 // Red discs in a white ring, after everything else; their names where there is room for them.

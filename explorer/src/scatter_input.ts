@@ -67,7 +67,10 @@ function listenToPointers(s: Scatter): void {
   });
   s.canvas.addEventListener("pointercancel", up);
   s.canvas.addEventListener("pointerleave", (event) => event.pointerType === "mouse" && point(s, -1));
-  s.canvas.addEventListener("dblclick", (event) => setView(s, zoomed(s.view, s.whole, s.box, ...place(s, event), 0.4)));
+  s.canvas.addEventListener("dblclick", () => {
+    setView(s, s.whole);
+    setTouch(s);
+  });
 }
 
 function listenToKeys(s: Scatter): void {

@@ -1,5 +1,6 @@
-// Sorting by a column: numbers by value, texts as people order them, dashes last.
+// Tables: sorting by a column (numbers by value, texts as people order them, dashes last), and for long ones a box that filters.
 import { make } from "./dom";
+import { addSearch, type Rows } from "./table_search";
 
 function keyOf(row: HTMLTableRowElement, column: number): number | string | null {
   const cell = row.cells[column];
@@ -21,11 +22,8 @@ function compare(a: number | string | null, b: number | string | null, direction
   return direction * collator.compare(String(a), String(b));
 }
 
-export function makeSortable(table: HTMLTableElement): void {
-  const head = table.tHead?.rows[0];
-  const body = table.tBodies[0];
-  if (!head || !body) return;
-  const inOrder = [...body.rows];
+function makeSortable(head: HTMLTableRowElement, rows: Rows): void {
+  const inOrder = rows.sorted;
   [...head.cells].forEach((heading, column) => {
     const name = heading.textContent ?? "";
     const sorter = make("button", { type: "button", class: "sorter" }, name);
@@ -35,12 +33,25 @@ export function makeSortable(table: HTMLTableElement): void {
       const before = heading.getAttribute("aria-sort");
       const next = before === null ? "ascending" : before === "ascending" ? "descending" : null;
       for (const other of head.cells) other.removeAttribute("aria-sort");
-      if (next === null) return body.append(...inOrder);
-      heading.setAttribute("aria-sort", next);
-      const direction = next === "ascending" ? 1 : -1;
-      const keyed = inOrder.map((row) => ({ row, key: keyOf(row, column) }));
-      keyed.sort((a, b) => compare(a.key, b.key, direction));
-      body.append(...keyed.map((k) => k.row));
+      if (next === null) {
+        rows.sorted = inOrder;
+      } else {
+        heading.setAttribute("aria-sort", next);
+        const direction = next === "ascending" ? 1 : -1;
+        const keyed = inOrder.map((row) => ({ row, key: keyOf(row, column) }));
+        keyed.sort((a, b) => compare(a.key, b.key, direction));
+        rows.sorted = keyed.map((k) => k.row);
+      }
+      rows.show();
     });
   });
+}
+
+export function enliven(table: HTMLTableElement): void {
+  const head = table.tHead?.rows[0];
+  const body = table.tBodies[0];
+  if (!head || !body) return;
+  const rows: Rows = { sorted: [...body.rows], show: () => body.append(...rows.sorted) };
+  if (table.hasAttribute("data-search")) addSearch(table, head, body, rows);
+  makeSortable(head, rows);
 }

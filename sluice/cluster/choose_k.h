@@ -2,7 +2,7 @@
 // but their number is then that of the pieces k-means cuts them into (see dbscan.h).
 //
 // 1. A sweep of k-means over k = k_min .. k_max on all rows: within-cluster squares (wcss) and silhouette.
-// 2. A structure test on a sample of at most `sample` rows (structure_test.h): the curve must fall faster than those of four nulls without
+// 2. A structure test on a sample of at most `sample` rows (structure.h): the curve must fall faster than those of four nulls without
 //    clusters, else the answer is "no cluster structure" (n_clusters has no value), with the null that explains the data.
 // 3. The gap statistic against the deciding null, gap(k) = mean log W_null(k) - log W(k): the k >= 2 where it is largest. (The usual rule
 //    takes the first k that is as good as the next, and stops early when clusters come in groups.)
@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-#include "sluice/cluster/structure_test.h"
+#include "sluice/cluster/structure.h"
 #include "sluice/core/outcome.h"
 #include "sluice/core/params.h"
 

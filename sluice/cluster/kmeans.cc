@@ -9,6 +9,7 @@
 #include "sluice/cluster/kmeans_init.h"
 #include "sluice/cluster/lloyd.h"
 #include "sluice/cluster/mini_batch.h"
+#include "sluice/core/csr.h"
 #include "sluice/core/moments.h"
 #include "sluice/core/normalised.h"
 #include "sluice/core/quantiles.h"
@@ -29,13 +30,18 @@ kernels::Metric kernel_metric(KMeansMetric metric) {
 }
 
 // The rows as the metric sees them: themselves, or made unit length; those are kept in memory where the budget allows, for many passes.
+// Medians and absolute differences need every column of a row: under manhattan sparse rows are written out, a leaf at a time.
 class MetricRows {
  public:
   MetricRows(const Source& rows, KMeansMetric metric, bool many_passes, const Context& ctx) : rows_(&rows) {
-    if (metric != KMeansMetric::kCosine) return;
+    if (metric == KMeansMetric::kManhattan && rows.sparse()) kept_ = std::make_unique<DenseView>(rows);
+    if (metric != KMeansMetric::kCosine) {
+      if (kept_) rows_ = kept_.get();
+      return;
+    }
     auto unit = std::make_unique<NormalisedSource>(rows);
     const double bytes = 8.0 * static_cast<double>(rows.rows()) * static_cast<double>(rows.cols());
-    if (many_passes && bytes < 0.25 * static_cast<double>(ctx.memory)) {
+    if (many_passes && !rows.sparse() && bytes < 0.25 * static_cast<double>(ctx.memory)) {
       kept_ = load(*unit);
     } else {
       kept_ = std::move(unit);
@@ -52,6 +58,7 @@ class MetricRows {
 Geometry geometry_of(const Source& rows, KMeansMetric metric) {
   Geometry geometry;
   geometry.metric = kernel_metric(metric);
+  geometry.sparse = rows.sparse();
   double widest = 0;
   for (const ColumnStatistics& column : rows.stats.columns) {
     const double middle = metric == KMeansMetric::kCosine ? 0 : column.min + (column.max - column.min) / 2;
@@ -64,7 +71,8 @@ Geometry geometry_of(const Source& rows, KMeansMetric metric) {
 }
 
 kernels::AssignPlan plan_for(const Matrix<double>& centers, const Geometry& geometry) {
-  return {geometry.metric, centers.values.data(), centers.rows, centers.cols, geometry.shift.data(), geometry.scale_exponent};
+  return {geometry.metric,       centers.values.data(),   centers.rows,   centers.cols,
+          geometry.shift.data(), geometry.scale_exponent, geometry.sparse};
 }
 
 // One start of Lloyd's method, pass by pass.
@@ -203,12 +211,20 @@ struct Progressed {
   }
 };
 
-constexpr double kAloneWork = 1e8;  // rows * columns * clusters
+constexpr double kAloneWork = 1e8;  // values * clusters
 
-int64_t starts_for(const Source& rows, const KMeansParams& params, bool given) {
+// What one pass costs: rows * columns * clusters, or, where hardly one value in fifty is not zero, only those count. By the values alone,
+// however they are stored: the number of starts depends on it.
+double work_of(const Source& rows, const KMeansParams& params) {
+  const double all = static_cast<double>(rows.rows()) * static_cast<double>(rows.cols());
+  double nonzero = 0;
+  for (const ColumnStatistics& column : rows.stats.columns) nonzero += static_cast<double>(rows.rows() - column.zeros);
+  return (nonzero < all / 50 ? nonzero : all) * static_cast<double>(params.n_clusters);
+}
+
+int64_t starts_for(const KMeansParams& params, bool given, double work) {
   if (given) return 1;
   if (params.n_init) return *params.n_init;
-  const double work = static_cast<double>(rows.rows()) * static_cast<double>(rows.cols()) * static_cast<double>(params.n_clusters);
   return work <= 1e6 ? 32 : work <= 1e7 ? 10 : work <= 1e8 ? 3 : 1;
 }
 
@@ -344,10 +360,10 @@ KMeansFit kmeans_fit(const Source& all_rows, const KMeansParams& params, const M
   check(all_rows, params, given);
   // Small data is fitted by every rank for itself: the same bits, without thousands of messages. The last pass is shared again.
   Context own = ctx;
-  const double work = static_cast<double>(all_rows.rows()) * static_cast<double>(all_rows.cols()) * static_cast<double>(params.n_clusters);
+  const double work = work_of(all_rows, params);
   if (work <= kAloneWork && ctx.leaf_rows == 0) own.comm = nullptr;  // tests with leaves of their own share the work
   const MetricRows rows(all_rows, params.metric, true, ctx);
-  const int64_t n_starts = starts_for(*rows, params, !given.empty());
+  const int64_t n_starts = starts_for(params, !given.empty(), work);
   Progressed at;
   if (ctx.checkpoints != nullptr) {
     const Bytes kept = ctx.checkpoints->load("kmeans");

@@ -7,6 +7,7 @@
 
 #include "sluice/cluster/kmeans.h"
 #include "sluice/cluster/potential.h"
+#include "sluice/core/csr.h"
 #include "sluice/core/math.h"
 #include "sluice/kernels/assign.h"
 #include "sluice/kernels/seed_update.h"
@@ -35,9 +36,14 @@ std::vector<int64_t> draw_round(const Potential& potential, const Source& rows, 
   const double per_unit = 2.0 * static_cast<double>(k) / potential.total();
   std::vector<std::vector<int64_t>> drawn(static_cast<size_t>(ctx.threads));
   const auto stream = (static_cast<uint64_t>(start) * 8 + static_cast<uint64_t>(round)) << 44;
-  map(rows, ctx, [&](int worker, const MatrixBlock& leaf) {
-    for (int64_t i = leaf.first_row; i < leaf.first_row + leaf.rows; ++i) {
-      const double chance = potential.of(i) * leaf.weight(i - leaf.first_row) * per_unit;
+  const LeafRange range = leaf_range(rows.rows(), rows.cols(), ctx);
+  std::vector<BlockBuffer> buffers(static_cast<size_t>(ctx.threads));
+  for_each_leaf(range, ctx, [&](int worker, int64_t leaf) {
+    const int64_t first = leaf * range.rows_per_leaf;
+    const int64_t last = std::min(range.rows, first + range.rows_per_leaf);
+    const double* weights = read_weights(rows, first, last - first, buffers[static_cast<size_t>(worker)]);
+    for (int64_t i = first; i < last; ++i) {
+      const double chance = potential.of(i) * (weights == nullptr ? 1.0 : weights[i - first]) * per_unit;
       if (Random(ctx.seed, RandomStage::kKMeansParallel, stream + static_cast<uint64_t>(i)).uniform() < chance)
         drawn[static_cast<size_t>(worker)].push_back(i);
     }
@@ -62,13 +68,12 @@ std::vector<double> weights_of(const Source& rows, const Matrix<double>& candida
   const LeafRange range = leaf_range(rows.rows(), rows.cols(), ctx);
   RowColumn<int32_t> labels(range, -1);
   const kernels::AssignPlan plan(geometry.metric, candidates.values.data(), candidates.rows, candidates.cols, geometry.shift.data(),
-                                 geometry.scale_exponent);
-  std::vector<kernels::AssignScratch> scratch(static_cast<size_t>(ctx.threads));
+                                 geometry.scale_exponent, geometry.sparse);
   std::vector<int64_t> counts(static_cast<size_t>(candidates.rows));
   std::mutex mutex;
-  map(rows, ctx, [&](int worker, const MatrixBlock& leaf) {
+  map_with_scratch<kernels::AssignScratch>(rows, ctx, [&](int, const auto& leaf, auto& scratch) {
     int32_t* mine = labels.at(leaf.first_row);
-    plan.assign(leaf.view(), mine, nullptr, scratch[static_cast<size_t>(worker)]);
+    plan.assign(leaf.view(), mine, nullptr, scratch);
     // Weights enter in units of 2^-20: the starting weights need no more, and integers add in any order.
     const std::lock_guard lock(mutex);
     for (int64_t i = 0; i < leaf.rows; ++i) counts[static_cast<size_t>(mine[i])] += static_cast<int64_t>(leaf.weight(i) * 0x1p20);

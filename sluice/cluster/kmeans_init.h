@@ -16,6 +16,7 @@ struct Geometry {
   kernels::Metric metric = kernels::Metric::kSquaredEuclidean;
   std::vector<double> shift;
   int scale_exponent = 0;
+  bool sparse = false;  // the rows are read as their non-zeros
 };
 
 // Work that each rank does for itself, without messages, as one leaf a rank: all end alike when one of them fails or is stopped.

@@ -28,14 +28,14 @@ class FarthestState {
   FarthestState(const kernels::AssignPlan& plan, int64_t most) : plan_(&plan), most_(static_cast<size_t>(most)) {}
 
   void accumulate(const MatrixBlock& leaf) {
-    labels_.resize(static_cast<size_t>(leaf.rows));
-    distances_.resize(static_cast<size_t>(leaf.rows));
+    make_room(leaf.rows);
     plan_->assign(leaf.view(), labels_.data(), distances_.data(), scratch_);
-    for (int64_t i = 0; i < leaf.rows; ++i) {
-      const double distance = distances_[static_cast<size_t>(i)];
-      if (distance > 0 && leaf.weight(i) > 0 && has_direction(leaf, i)) rows.push_back({distance, leaf.first_row + i});
-    }
-    keep_best();
+    take(leaf);
+  }
+  void accumulate(const CsrBlock& leaf) {
+    make_room(leaf.rows);
+    plan_->assign(leaf.view(), labels_.data(), distances_.data(), sparse_scratch_);
+    take(leaf);
   }
   void merge(FarthestState&& other) {
     rows.insert(rows.end(), other.rows.begin(), other.rows.end());
@@ -48,6 +48,19 @@ class FarthestState {
   std::vector<FarRow> rows;
 
  private:
+  void make_room(int64_t rows_in_leaf) {
+    labels_.resize(static_cast<size_t>(rows_in_leaf));
+    distances_.resize(static_cast<size_t>(rows_in_leaf));
+  }
+  template <class Block>
+  void take(const Block& leaf) {
+    for (int64_t i = 0; i < leaf.rows; ++i) {
+      const double distance = distances_[static_cast<size_t>(i)];
+      if (distance > 0 && leaf.weight(i) > 0 && has_direction(leaf, i)) rows.push_back({distance, leaf.first_row + i});
+    }
+    keep_best();
+  }
+  bool has_direction(const CsrBlock& leaf, int64_t i) const { return plan_->metric() != kernels::Metric::kCosine || leaf.count(i) > 0; }
   // A row of zeros has none, and as a centre of cosine it would be near to what points away from all others.
   bool has_direction(const MatrixBlock& leaf, int64_t i) {
     if (plan_->metric() != kernels::Metric::kCosine) return true;
@@ -62,6 +75,7 @@ class FarthestState {
   const kernels::AssignPlan* plan_;
   size_t most_;
   kernels::AssignScratch scratch_;
+  kernels::SparseScratch sparse_scratch_;
   std::vector<int32_t> labels_;
   std::vector<double> distances_;
   std::vector<double> scratch_row_;
@@ -103,6 +117,7 @@ void ClusterSums::merge(const ClusterSums& other) {
   add_wrapping(sums, other.sums);
   add_wrapping(weights, other.weights);
   add_wrapping(counts, other.counts);
+  sparse |= other.sparse;
 }
 
 void ClusterSums::change(int64_t c, int sign, const MatrixBlock& leaf, int64_t row, double* scratch) {
@@ -129,6 +144,24 @@ void ClusterSums::change(int64_t c, int sign, const MatrixBlock& leaf, int64_t r
   }
 }
 
+void ClusterSums::change(int64_t c, int sign, const CsrBlock& leaf, int64_t row, double* scratch) {
+  sparse = true;
+  counts[static_cast<size_t>(c)] += sign;
+  const double* values = leaf.values + leaf.begin(row);
+  const int64_t count = leaf.count(row);
+  if (leaf.weights != nullptr) {
+    const double w = leaf.weights[row];
+    for (int64_t p = 0; p < count; ++p) scratch[p] = w * values[p];
+    values = scratch;
+    const auto change = sign > 0
+                            ? static_cast<void (*)(int64_t*, const double*, const double*, int64_t, int) noexcept>(kernels::limb_add)
+                            : static_cast<void (*)(int64_t*, const double*, const double*, int64_t, int) noexcept>(kernels::limb_subtract);
+    change(weights.data() + c * weight_format->size(), &w, weight_format->magic(), 1, weight_format->limbs());
+  }
+  kernels::sparse_limb_add(sums.data() + c * format->size(), leaf.indices + leaf.begin(row), values, count, format->magic(), leaf.cols,
+                           format->limbs(), sign);
+}
+
 double ClusterSums::weight(int64_t c) const {
   const int64_t count = counts[static_cast<size_t>(c)];
   if (weights.empty()) return static_cast<double>(count);
@@ -138,7 +171,7 @@ double ClusterSums::weight(int64_t c) const {
 void ClusterSums::mean(int64_t c, double* out) const {
   const double divisor = weight(c);
   for (int64_t j = 0; j < format->cols(); ++j)
-    out[j] = format->mean(sums.data() + c * format->size(), counts[static_cast<size_t>(c)], j, divisor);
+    out[j] = format->mean(sums.data() + c * format->size(), sparse ? 0 : counts[static_cast<size_t>(c)], j, divisor);
 }
 
 LloydState::LloydState(const kernels::AssignPlan& plan, const LimbFormat& format, const LimbFormat& weight_format,
@@ -147,8 +180,19 @@ LloydState::LloydState(const kernels::AssignPlan& plan, const LimbFormat& format
 
 void LloydState::accumulate(const MatrixBlock& leaf) {
   fresh_.resize(static_cast<size_t>(leaf.rows));
-  row_.resize(static_cast<size_t>(leaf.cols));
   plan_->assign(leaf.view(), fresh_.data(), nullptr, scratch_);
+  take(leaf);
+}
+
+void LloydState::accumulate(const CsrBlock& leaf) {
+  fresh_.resize(static_cast<size_t>(leaf.rows));
+  plan_->assign(leaf.view(), fresh_.data(), nullptr, sparse_scratch_);
+  take(leaf);
+}
+
+template <class Block>
+void LloydState::take(const Block& leaf) {
+  row_.resize(static_cast<size_t>(leaf.cols));
   int32_t* before = labels_->at(leaf.first_row);
   for (int64_t i = 0; i < leaf.rows; ++i) {
     const int32_t now = fresh_[static_cast<size_t>(i)];
@@ -170,6 +214,7 @@ void LloydState::save(ByteWriter& out) const {
   out.put_all(std::span<const int64_t>(delta.sums));
   out.put_all(std::span<const int64_t>(delta.weights));
   out.put_all(std::span<const int64_t>(delta.counts));
+  out.put(delta.sparse);
 }
 
 void LloydState::load(ByteReader& in) {
@@ -177,6 +222,7 @@ void LloydState::load(ByteReader& in) {
   delta.sums = checked(in, delta.sums.size());
   delta.weights = checked(in, delta.weights.size());
   delta.counts = checked(in, delta.counts.size());
+  delta.sparse = in.get<uint8_t>() != 0;
 }
 
 int64_t LloydState::bytes() const {
@@ -190,6 +236,18 @@ void ObjectiveState::accumulate(const MatrixBlock& leaf) {
   distances_.resize(static_cast<size_t>(leaf.rows));
   int32_t* labels = labels_->at(leaf.first_row);
   plan_->assign(leaf.view(), labels, distances_.data(), scratch_);
+  take(leaf, labels);
+}
+
+void ObjectiveState::accumulate(const CsrBlock& leaf) {
+  distances_.resize(static_cast<size_t>(leaf.rows));
+  int32_t* labels = labels_->at(leaf.first_row);
+  plan_->assign(leaf.view(), labels, distances_.data(), sparse_scratch_);
+  take(leaf, labels);
+}
+
+template <class Block>
+void ObjectiveState::take(const Block& leaf, int32_t* labels) {
   double total = 0;
   for (int64_t i = 0; i < leaf.rows; ++i) {
     // 1 - cos of a row with itself may round to a little below 0.

@@ -22,6 +22,7 @@ struct ClusterSums {
   void merge(const ClusterSums& other);
   // cluster c gains (sign +1) or loses (-1) a row. `scratch` holds cols doubles.
   void change(int64_t c, int sign, const MatrixBlock& leaf, int64_t row, double* scratch);
+  void change(int64_t c, int sign, const CsrBlock& leaf, int64_t row, double* scratch);
   double weight(int64_t c) const;
   // The weighted mean of cluster c's rows, which must weigh something.
   void mean(int64_t c, double* out) const;
@@ -31,6 +32,7 @@ struct ClusterSums {
   std::vector<int64_t> sums;     // k x limbs x cols
   std::vector<int64_t> weights;  // k x limbs of the weight format; empty: all rows weigh 1
   std::vector<int64_t> counts;   // k: rows
+  bool sparse = false;           // the sums hold no pattern of the magic numbers (sparse_limb_add)
 };
 
 // Labels of the rows under `plan`, compared with those of the pass before (`labels`, -1: none), which it replaces; what changed
@@ -39,6 +41,7 @@ class LloydState {
  public:
   LloydState(const kernels::AssignPlan& plan, const LimbFormat& format, const LimbFormat& weight_format, RowColumn<int32_t>& labels);
   void accumulate(const MatrixBlock& leaf);
+  void accumulate(const CsrBlock& leaf);
   void merge(LloydState&& other);
   void save(ByteWriter& out) const;
   void load(ByteReader& in);
@@ -48,9 +51,12 @@ class LloydState {
   int64_t moved = 0;
 
  private:
+  template <class Block>
+  void take(const Block& leaf);
   const kernels::AssignPlan* plan_;
   RowColumn<int32_t>* labels_;
   kernels::AssignScratch scratch_;
+  kernels::SparseScratch sparse_scratch_;
   std::vector<int32_t> fresh_;
   std::vector<double> row_;
 };
@@ -60,6 +66,7 @@ class ObjectiveState {
  public:
   ObjectiveState(const kernels::AssignPlan& plan, RowColumn<int32_t>& labels);
   void accumulate(const MatrixBlock& leaf);
+  void accumulate(const CsrBlock& leaf);
   void merge(ObjectiveState&& other);
   void save(ByteWriter& out) const;
   void load(ByteReader& in);
@@ -69,9 +76,12 @@ class ObjectiveState {
   std::vector<int64_t> counts;
 
  private:
+  template <class Block>
+  void take(const Block& leaf, int32_t* labels);
   const kernels::AssignPlan* plan_;
   RowColumn<int32_t>* labels_;
   kernels::AssignScratch scratch_;
+  kernels::SparseScratch sparse_scratch_;
   std::vector<double> distances_;
 };
 

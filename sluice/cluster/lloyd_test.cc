@@ -131,7 +131,7 @@ TEST(Lloyd, AStopAtAnyStepChangesNothing) {
     params.n_init = 2;
     params.tol = 0.02;  // the centres still move when a start ends
     params.mini_batch = mini_batch;
-    params.batch_size = 100;
+    if (mini_batch) params.batch_size = 100;
     params.max_iter = mini_batch ? 4 : 300;
     Context plain;
     const KMeansFit whole = kmeans_fit(*source, params, {}, plain);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sluice/core/csr.h"
 #include "sluice/kernels/assign.h"
 #include "sluice/kernels/seed_update.h"
 
@@ -38,6 +39,17 @@ int exponent_of(double x) {
   return exponent;
 }
 
+// What seed_distances of the kernels gives, by the form of the leaf.
+void seed(const MatrixBlock& leaf, const Matrix<double>& points, const double* current, double* out, const Geometry& geometry,
+          kernels::SeedScratch& scratch) {
+  kernels::seed_distances(leaf.view(), geometry.metric, points.values.data(), points.rows, current, out, scratch, geometry.shift.data(),
+                          geometry.scale_exponent);
+}
+void seed(const CsrBlock& leaf, const Matrix<double>& points, const double* current, double* out, const Geometry& geometry,
+          kernels::SparseScratch& scratch) {
+  kernels::sparse_seed_distances(leaf.view(), geometry.metric, points.values.data(), points.rows, current, out, scratch);
+}
+
 }  // namespace
 
 Potential::Potential(const Source& rows, const Geometry& geometry, Context& ctx)
@@ -52,14 +64,13 @@ uint64_t Potential::quantised(double distance, double weight) const {
 
 // Chooses the unit from the largest potential, then sums by leaf.
 void Potential::sum_leaves() {
-  const bool weighted = rows_->max_weight() > 0;
   const auto leaves = static_cast<size_t>(range_.last - range_.first);
   std::vector<double> largest(leaves, 0.0);
   std::vector<BlockBuffer> buffers(static_cast<size_t>(ctx_->threads));
   const auto each_row = [&](int worker, int64_t leaf, auto&& f) {
     const int64_t first = leaf * range_.rows_per_leaf;
     const int64_t count = std::min(range_.rows_per_leaf, range_.rows - first);
-    const double* weights = weighted ? rows_->read(first, count, buffers[static_cast<size_t>(worker)]).weights : nullptr;
+    const double* weights = read_weights(*rows_, first, count, buffers[static_cast<size_t>(worker)]);
     for (int64_t i = 0; i < count; ++i) f(distance_[first + i], weights == nullptr ? 1.0 : weights[i]);
   };
   for_each_leaf(range_, *ctx_, [&](int worker, int64_t leaf) {
@@ -105,8 +116,7 @@ int64_t Potential::draw(Random& random) const {
     while (left >= leaves_[leaf]) left -= leaves_[leaf++];
     const int64_t first = (range_.first + static_cast<int64_t>(leaf)) * range_.rows_per_leaf;
     BlockBuffer buffer;
-    const double* weights =
-        rows_->max_weight() > 0 ? rows_->read(first, std::min(range_.rows_per_leaf, range_.rows - first), buffer).weights : nullptr;
+    const double* weights = read_weights(*rows_, first, std::min(range_.rows_per_leaf, range_.rows - first), buffer);
     for (found = first;; ++found) {
       const uint64_t q = quantised(distance_[found], weights == nullptr ? 1.0 : weights[found - first]);
       if (left < q) break;
@@ -120,14 +130,11 @@ std::vector<unsigned __int128> Potential::with(const Matrix<double>& candidates)
   const auto count = static_cast<size_t>(candidates.rows);
   const auto threads = static_cast<size_t>(ctx_->threads);
   std::vector<std::vector<U128>> sums(threads, std::vector<U128>(count, 0));
-  std::vector<kernels::SeedScratch> scratch(threads);
   std::vector<std::vector<double>> out(threads);
-  map(*rows_, *ctx_, [&](int worker, const MatrixBlock& leaf) {
+  map_with_scratch<kernels::SeedScratch>(*rows_, *ctx_, [&](int worker, const auto& leaf, auto& scratch) {
     const auto w = static_cast<size_t>(worker);
     out[w].resize(static_cast<size_t>(leaf.rows) * count);
-    kernels::seed_distances(leaf.view(), geometry_->metric, candidates.values.data(), candidates.rows,
-                            started_ ? distance_.at(leaf.first_row) : nullptr, out[w].data(), scratch[w], geometry_->shift.data(),
-                            geometry_->scale_exponent);
+    seed(leaf, candidates, started_ ? distance_.at(leaf.first_row) : nullptr, out[w].data(), *geometry_, scratch);
     for (int64_t i = 0; i < leaf.rows; ++i) {
       for (size_t c = 0; c < count; ++c) sums[w][c] += quantised(out[w][static_cast<size_t>(i) * count + c], leaf.weight(i));
     }
@@ -142,23 +149,20 @@ std::vector<unsigned __int128> Potential::with(const Matrix<double>& candidates)
 void Potential::add(const Matrix<double>& centers) {
   const auto threads = static_cast<size_t>(ctx_->threads);
   if (centers.rows == 1) {
-    std::vector<kernels::SeedScratch> scratch(threads);
-    map(*rows_, *ctx_, [&](int worker, const MatrixBlock& leaf) {
+    map_with_scratch<kernels::SeedScratch>(*rows_, *ctx_, [&](int, const auto& leaf, auto& scratch) {
       double* distance = distance_.at(leaf.first_row);
-      kernels::seed_distances(leaf.view(), geometry_->metric, centers.values.data(), 1, started_ ? distance : nullptr, distance,
-                              scratch[static_cast<size_t>(worker)], geometry_->shift.data(), geometry_->scale_exponent);
+      seed(leaf, centers, started_ ? distance : nullptr, distance, *geometry_, scratch);
     });
   } else {
     const kernels::AssignPlan plan(geometry_->metric, centers.values.data(), centers.rows, centers.cols, geometry_->shift.data(),
-                                   geometry_->scale_exponent);
-    std::vector<kernels::AssignScratch> scratch(threads);
+                                   geometry_->scale_exponent, geometry_->sparse);
     std::vector<std::vector<int32_t>> labels(threads);
     std::vector<std::vector<double>> fresh(threads);
-    map(*rows_, *ctx_, [&](int worker, const MatrixBlock& leaf) {
+    map_with_scratch<kernels::AssignScratch>(*rows_, *ctx_, [&](int worker, const auto& leaf, auto& scratch) {
       const auto w = static_cast<size_t>(worker);
       labels[w].resize(static_cast<size_t>(leaf.rows));
       fresh[w].resize(static_cast<size_t>(leaf.rows));
-      plan.assign(leaf.view(), labels[w].data(), fresh[w].data(), scratch[w]);
+      plan.assign(leaf.view(), labels[w].data(), fresh[w].data(), scratch);
       double* distance = distance_.at(leaf.first_row);
       for (int64_t i = 0; i < leaf.rows; ++i) {
         const double d = fresh[w][static_cast<size_t>(i)];

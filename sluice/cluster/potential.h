@@ -10,6 +10,20 @@
 
 namespace sluice {
 
+// f(worker, leaf, scratch) for each leaf of this rank, as MatrixBlock with a Dense scratch or, where the source is sparse, as CsrBlock with
+// a SparseScratch, one a worker.
+template <class Dense, class F>
+void map_with_scratch(const Source& rows, Context& ctx, const F& f) {
+  const auto threads = static_cast<size_t>(ctx.threads);
+  if (rows.sparse()) {
+    std::vector<kernels::SparseScratch> scratch(threads);
+    map_csr(rows, ctx, [&](int worker, const CsrBlock& leaf) { f(worker, leaf, scratch[static_cast<size_t>(worker)]); });
+  } else {
+    std::vector<Dense> scratch(threads);
+    map(rows, ctx, [&](int worker, const MatrixBlock& leaf) { f(worker, leaf, scratch[static_cast<size_t>(worker)]); });
+  }
+}
+
 class Potential {
  public:
   // At the start every row has potential 1 (times its weight), so the first draw is uniform.

@@ -137,14 +137,28 @@ void for_each_leaf(const LeafRange& range, Context& ctx, const std::function<voi
   agree(first, ctx);
 }
 
-void map(const Source& source, Context& ctx, const std::function<void(int, const MatrixBlock&)>& f) {
+namespace {
+
+// visit(worker, first row, count, buffer) for each leaf of this rank.
+void each_leaf(const Source& source, Context& ctx, const std::function<void(int, int64_t, int64_t, BlockBuffer&)>& visit) {
   const LeafRange range = leaf_range(source.rows(), source.cols(), ctx);
   std::vector<BlockBuffer> buffers(static_cast<size_t>(worker_count(ctx)));
   for_each_leaf(range, ctx, [&](int worker, int64_t leaf) {
     const int64_t first = leaf * range.rows_per_leaf;
-    const int64_t count = std::min(range.rows_per_leaf, range.rows - first);
-    f(worker, source.read(first, count, buffers[static_cast<size_t>(worker)]));
+    visit(worker, first, std::min(range.rows_per_leaf, range.rows - first), buffers[static_cast<size_t>(worker)]);
   });
+}
+
+}  // namespace
+
+void map(const Source& source, Context& ctx, const std::function<void(int, const MatrixBlock&)>& f) {
+  each_leaf(source, ctx,
+            [&](int worker, int64_t first, int64_t count, BlockBuffer& buffer) { f(worker, source.read(first, count, buffer)); });
+}
+
+void map_csr(const Source& source, Context& ctx, const std::function<void(int, const CsrBlock&)>& f) {
+  each_leaf(source, ctx,
+            [&](int worker, int64_t first, int64_t count, BlockBuffer& buffer) { f(worker, source.read_csr(first, count, buffer)); });
 }
 
 void fold_pairs(const Source& source, const Source& others, Context& ctx,

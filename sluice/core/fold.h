@@ -5,6 +5,7 @@
 //   merge(S&& other)                      add another state of the same making
 //   save(ByteWriter&) const, load(ByteReader&)   travel between ranks and into checkpoints
 //   bytes() const                         memory it holds
+// A state that also has accumulate(const CsrBlock& leaf) is given sparse leaves where the source has them (csr.h).
 // A state whose sums are integers (limbs.h, exact_sum.h) may be merged in any order: one state a worker. A state with
 //   static constexpr bool kOrdered = true
 // is made anew for each leaf and merged along the aligned dyadic tree on leaf numbers (a node covers leaves [i 2^l, (i+1) 2^l)),
@@ -51,6 +52,9 @@ void for_each_leaf(const LeafRange& range, Context& ctx, const std::function<voi
 
 // Row-local work: f(worker, block) once a leaf of this rank, in any order. What it writes it writes at the block's own rows.
 void map(const Source& source, Context& ctx, const std::function<void(int worker, const MatrixBlock& leaf)>& f);
+
+// The same over the sparse form of a source that has one. The leaves are the same rows.
+void map_csr(const Source& source, Context& ctx, const std::function<void(int worker, const CsrBlock& leaf)>& f);
 
 // All pairs of row blocks: f(worker, rows, others, last) for each leaf of this rank against every leaf of `others` in ascending order,
 // `last` true on the final one. f may write at the rows of `rows` only. With no rows in `others` f is never called.
@@ -101,6 +105,9 @@ concept State = std::movable<S> && requires(S s, S&& other, const MatrixBlock& l
 template <class S>
 concept OrderedState = State<S> && S::kOrdered;
 
+template <class S>
+concept SparseState = State<S> && !OrderedState<S> && requires(S s, const CsrBlock& leaf) { s.accumulate(leaf); };
+
 namespace detail {
 
 // Pending nodes of the dyadic tree: put(leaf state) merges complete pairs upwards.
@@ -141,7 +148,7 @@ class DyadicTree {
   std::map<std::pair<int, int64_t>, S> nodes_;
 };
 
-template <State S>
+template <class S>
 Bytes saved(const S& state) {
   ByteWriter out;
   state.save(out);
@@ -209,11 +216,16 @@ auto fold(const Source& source, const Make& make, Context& ctx) {
     return detail::fold_ordered<S>(source, make, ctx);
   } else {
     std::vector<std::optional<S>> states(static_cast<size_t>(worker_count(ctx)));
-    map(source, ctx, [&](int worker, const MatrixBlock& leaf) {
+    const auto take = [&](int worker, const auto& leaf) {
       auto& state = states[static_cast<size_t>(worker)];
       if (!state) state.emplace(make());
       state->accumulate(leaf);
-    });
+    };
+    if constexpr (SparseState<S>) {
+      source.sparse() ? map_csr(source, ctx, take) : map(source, ctx, take);
+    } else {
+      map(source, ctx, take);
+    }
     S total = make();
     for (auto& state : states) {
       if (state) total.merge(std::move(*state));

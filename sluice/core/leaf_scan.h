@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "sluice/core/block.h"
+#include "sluice/core/statistics.h"
 #include "sluice/kernels/column_scan.h"
 
 namespace sluice::detail {
@@ -32,6 +33,9 @@ struct Seen {
 
   void merge(const Seen& other);
 };
+
+// The statistics that a column's values give. bins: kBins of them.
+ColumnStatistics column_of(const Seen& seen, const int64_t* bins);
 
 class LeafScanner {
  public:

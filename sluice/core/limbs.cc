@@ -73,6 +73,7 @@ LimbFormat::Total LimbFormat::total(const int64_t* sums, int64_t count, int64_t 
     const size_t at = static_cast<size_t>(limb * cols_ + col);
     const uint64_t pattern = std::bit_cast<uint64_t>(magic_[at]);
     const auto units = static_cast<int64_t>(static_cast<uint64_t>(sums[at]) - static_cast<uint64_t>(count) * pattern);
+    if (units == 0) continue;  // most columns of sparse rows
     // Two exact halves: 32 low bits, and the rest.
     const int64_t low = units & 0xffffffff;
     const double parts[2] = {std::ldexp(static_cast<double>(low), -fraction_[at]),

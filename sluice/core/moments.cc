@@ -1,5 +1,6 @@
 #include "sluice/core/moments.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "sluice/core/exact_sum.h"
@@ -7,6 +8,7 @@
 #include "sluice/core/limbs.h"
 #include "sluice/kernels/limb_add.h"
 #include "sluice/kernels/moments.h"
+#include "sluice/kernels/sparse_rows.h"
 
 namespace sluice {
 namespace {
@@ -28,21 +30,32 @@ class MeanState {
     }
     rows_ += leaf.rows;
   }
+  // The same sums: a zero adds nothing to them.
+  void accumulate(const CsrBlock& leaf) {
+    sparse_ = true;
+    if (leaf.weights != nullptr) return accumulate_weighted(leaf);
+    const int64_t entries = leaf.begin(leaf.rows);
+    kernels::sparse_limb_add(sums_.data(), leaf.indices, leaf.values, entries, format_->magic(), leaf.cols, format_->limbs(), +1);
+    rows_ += leaf.rows;
+  }
   void merge(MeanState&& other) {
     for (size_t i = 0; i < sums_.size(); ++i)
       sums_[i] = static_cast<int64_t>(static_cast<uint64_t>(sums_[i]) + static_cast<uint64_t>(other.sums_[i]));
     for (size_t j = 0; j < weighted_.size(); ++j) weighted_[j].merge(other.weighted_[j]);
     weight_.merge(other.weight_);
     rows_ += other.rows_;
+    sparse_ |= other.sparse_;
   }
   void save(ByteWriter& out) const {
     out.put(rows_);
+    out.put(sparse_);
     out.put_all(std::span<const int64_t>(sums_));
     for (const ExactSum& sum : weighted_) sum.save(out);
     weight_.save(out);
   }
   void load(ByteReader& in) {
     rows_ = in.get<int64_t>();
+    sparse_ = in.get<uint8_t>() != 0;
     auto sums = in.get_all<int64_t>();
     if (sums.size() != sums_.size()) in.damaged("has another number of columns");
     sums_ = std::move(sums);
@@ -57,7 +70,7 @@ class MeanState {
     const double total = weight();
     for (size_t j = 0; j < out.size() && total > 0; ++j) {
       const auto col = static_cast<int64_t>(j);
-      out[j] = rows_ > 0 ? format_->mean(sums_.data(), rows_, col, total) : weighted_[j].value() / total;
+      out[j] = rows_ > 0 ? format_->mean(sums_.data(), sparse_ ? 0 : rows_, col, total) : weighted_[j].value() / total;
     }
     return out;
   }
@@ -76,7 +89,22 @@ class MeanState {
     for (size_t j = 0; j < total.size(); ++j) weighted_[j].add(total[j]);
     weight_.add(weight);
   }
+  void accumulate_weighted(const CsrBlock& leaf) {
+    std::vector<double> total(weighted_.size());
+    double weight = 0;
+    for (int64_t i = 0; i < leaf.rows; ++i) {
+      const int64_t begin = leaf.begin(i);
+      for (int64_t p = begin; p < begin + leaf.count(i); ++p) {
+        double& to = total[static_cast<size_t>(leaf.indices[p])];
+        to = std::fma(leaf.weights[i], leaf.values[p], to);
+      }
+      weight += leaf.weights[i];
+    }
+    for (size_t j = 0; j < total.size(); ++j) weighted_[j].add(total[j]);
+    weight_.add(weight);
+  }
   const LimbFormat* format_;
+  bool sparse_ = false;  // sums_ hold no pattern of the magic numbers
   std::vector<int64_t> sums_;
   std::vector<ExactSum> weighted_;
   ExactSum weight_;
@@ -104,6 +132,27 @@ class SquaresState {
       }
     }
     for (size_t j = 0; j < total.size(); ++j) sums_[j].add(total[j]);
+  }
+  // The zeros of a column at once: the same sum but for its rounding.
+  void accumulate(const CsrBlock& leaf) {
+    std::vector<double> total(sums_.size());
+    std::vector<double> there(sums_.size());  // weight of the rows that have a value
+    double weight = 0;
+    for (int64_t i = 0; i < leaf.rows; ++i) {
+      const double w = leaf.weight(i);
+      const int64_t begin = leaf.begin(i);
+      for (int64_t p = begin; p < begin + leaf.count(i); ++p) {
+        const auto j = static_cast<size_t>(leaf.indices[p]);
+        const double y = leaf.values[p] - (*center_)[j];
+        total[j] = std::fma(w * y, y, total[j]);
+        there[j] += w;
+      }
+      weight += w;
+    }
+    for (size_t j = 0; j < total.size(); ++j) {
+      const double zeros = std::max(0.0, weight - there[j]);
+      sums_[j].add(std::fma(zeros * (*center_)[j], (*center_)[j], total[j]));
+    }
   }
   void merge(SquaresState&& other) {
     for (size_t j = 0; j < sums_.size(); ++j) sums_[j].merge(other.sums_[j]);

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "sluice/kernels/dist64.h"
+#include "sluice/kernels/sparse_rows.h"
 
 namespace sluice {
 
@@ -23,19 +24,43 @@ NormalisedSource::NormalisedSource(const Source& base) : base_(&base) {
   stats.columns.assign(static_cast<size_t>(base.cols()), unit);
 }
 
-double normalise(double* row, int64_t cols) {
+namespace {
+
+// Makes `values` unit length, squares() being their dot product with themselves; returns the length before.
+template <class Squares>
+double scale_to_unit(double* values, int64_t count, const Squares& squares) {
   double largest = 0;
-  for (int64_t j = 0; j < cols; ++j) largest = std::max(largest, std::fabs(row[j]));
+  for (int64_t j = 0; j < count; ++j) largest = std::max(largest, std::fabs(values[j]));
   if (largest == 0) return 0;
   // Very large and very small rows by a power of two first, so that no square over- or underflows.
   int exponent = 0;
   if (largest > 0x1p400 || largest < 0x1p-400) {
     std::frexp(largest, &exponent);
-    for (int64_t j = 0; j < cols; ++j) row[j] = std::ldexp(row[j], -exponent);
+    for (int64_t j = 0; j < count; ++j) values[j] = std::ldexp(values[j], -exponent);
   }
-  const double length = std::sqrt(kernels::dot(row, row, cols));
-  for (int64_t j = 0; j < cols; ++j) row[j] /= length;
+  const double length = std::sqrt(squares());
+  for (int64_t j = 0; j < count; ++j) values[j] /= length;
   return std::ldexp(length, exponent);
+}
+
+}  // namespace
+
+double normalise(double* row, int64_t cols) {
+  return scale_to_unit(row, cols, [&] { return kernels::dot(row, row, cols); });
+}
+
+CsrBlock NormalisedSource::read_csr(int64_t first, int64_t count, BlockBuffer& buffer) const {
+  CsrBlock raw = base_->read_csr(first, count, buffer.inner());
+  const int64_t entries = raw.begin(count);
+  auto* out = reinterpret_cast<double*>(buffer.reserve(std::max<size_t>(64, static_cast<size_t>(entries) * sizeof(double))));
+  std::copy(raw.values, raw.values + entries, out);
+  for (int64_t i = 0; i < count; ++i) {
+    double* row = out + raw.begin(i);
+    const int64_t many = raw.count(i);
+    scale_to_unit(row, many, [&] { return kernels::sparse_square(raw.indices + raw.begin(i), row, many); });
+  }
+  raw.values = out;
+  return raw;
 }
 
 MatrixBlock NormalisedSource::read(int64_t first, int64_t count, BlockBuffer& buffer) const {

@@ -15,6 +15,8 @@ class NormalisedSource final : public Source {
   DType dtype() const override { return DType::kF64; }
   double max_weight() const override { return base_->max_weight(); }
   MatrixBlock read(int64_t first, int64_t count, BlockBuffer& buffer) const override;
+  bool sparse() const override { return base_->sparse(); }
+  CsrBlock read_csr(int64_t first, int64_t count, BlockBuffer& buffer) const override;
 
  private:
   const Source* base_;

@@ -41,9 +41,9 @@ struct Choices {
 struct ChoiceOrFile {  // one of a few words, else a path
   std::initializer_list<const char*> list;
 };
-struct Text {};  // any text
-struct Flag {};  // true or false
-struct File {};  // a path; what counts is the file's content
+struct Text {};      // any text
+struct Flag {};      // true or false
+struct FilePath {};  // a path; what counts is the file's content
 
 // What is known of one parameter without its struct's type.
 struct ParamInfo {
@@ -143,7 +143,7 @@ struct Field<std::string> {
     info.range += " | FILE";
   }
   static void info(ParamInfo& info, const Text&) { info.type = "text"; }
-  static void info(ParamInfo& info, const File&) {
+  static void info(ParamInfo& info, const FilePath&) {
     info.type = "file";
     info.is_file = true;
   }

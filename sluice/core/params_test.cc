@@ -35,7 +35,7 @@ struct Params {
     v(second, "second", Choices<Init>{{{"k-means++", Init::kPlusPlus}, {"random", Init::kRandom}}}, "Then.");
     v(verbose, "verbose", Flag{}, "Talk.");
     v(label, "label", Text{}, "Words.");
-    v(centers, "centers", File{}, "A file.");
+    v(centers, "centers", FilePath{}, "A file.");
   }
 };
 

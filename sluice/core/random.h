@@ -18,6 +18,14 @@ enum class RandomStage : uint32_t {
   kSubsample = 7,
   kProjection = 8,
   kMakeData = 9,
+  kIsolationForest = 10,
+  kConformalSplit = 11,
+  kUmapStart = 20,
+  kUmapNegatives = 21,
+  kMixtureInit = 22,
+  kMixtureSample = 23,
+  kTsneStart = 24,
+  kNnDescent = 25,
 };
 
 inline std::array<uint32_t, 4> philox(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "sluice/core/block.h"
+#include "sluice/core/csr_block.h"
 #include "sluice/core/statistics.h"
 
 namespace sluice {
@@ -21,6 +22,10 @@ class Source {
   // The rows [first, first + count). Valid until `buffer` is used again or the source ends. Any thread may call.
   // Throws Error{kIo} when the file can't be read.
   virtual MatrixBlock read(int64_t first, int64_t count, BlockBuffer& buffer) const = 0;
+
+  // Whether the rows can also be read as their non-zero values (csr.h), in the same way. Error{kBug} where they can't.
+  virtual bool sparse() const { return false; }
+  virtual CsrBlock read_csr(int64_t first, int64_t count, BlockBuffer& buffer) const;
 
   // The largest weight of a row; 0: the rows have no weights (all count 1).
   virtual double max_weight() const { return 0; }

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <limits>
 
+#include "sluice/core/csr_statistics.h"
 #include "sluice/core/fold.h"
 #include "sluice/core/leaf_scan.h"
 
@@ -47,7 +48,7 @@ class StatisticsState {
     bins_ = std::move(bins);
   }
   int64_t bytes() const { return static_cast<int64_t>(seen_.size() * sizeof(Seen) + bins_.size() * 8); }
-  ColumnStatistics column(size_t j) const;
+  ColumnStatistics column(size_t j) const { return detail::column_of(seen_[j], bins_.data() + j * kBins); }
 
  private:
   std::vector<Seen> seen_;
@@ -55,8 +56,9 @@ class StatisticsState {
   detail::LeafScanner scanner_;
 };
 
-ColumnStatistics StatisticsState::column(size_t j) const {
-  const Seen& seen = seen_[j];
+}  // namespace
+
+ColumnStatistics detail::column_of(const Seen& seen, const int64_t* bins) {
   ColumnStatistics out;
   out.missing = seen.missing;
   out.infinite = seen.infinite;
@@ -75,7 +77,6 @@ ColumnStatistics StatisticsState::column(size_t j) const {
     out.median_exponent = out.sum_exponent = top;
     return out;
   }
-  const int64_t* bins = bins_.data() + j * kBins;
   double bound = 0;  // of the sum of |x|, in units of 2^top; each bin by its upper edge
   int64_t below = 0;
   for (int b = 0; b < kBins; ++b) {
@@ -88,8 +89,6 @@ ColumnStatistics StatisticsState::column(size_t j) const {
   out.sum_exponent = top + exponent_above(bound * 1.0001);
   return out;
 }
-
-}  // namespace
 
 int ColumnStatistics::max_exponent() const {
   return exponent_above(std::max(std::fabs(min), std::fabs(max)));
@@ -104,6 +103,7 @@ bool Statistics::fits_f32() const {
 }
 
 Statistics measure(const Source& source, Context& ctx) {
+  if (source.sparse()) return detail::measure_csr(source, ctx);
   const LeafRange range = leaf_range(source.rows(), source.cols(), ctx);
   std::vector<std::array<uint64_t, 2>> leaves(static_cast<size_t>(range.last - range.first));
   std::vector<StatisticsState> states(static_cast<size_t>(worker_count(ctx)), StatisticsState(source.cols()));

@@ -41,12 +41,14 @@ FilterLayout layout_of(int64_t k) {
 
 HWY_EXPORT(Assign);
 
-AssignPlan::AssignPlan(Metric metric, const double* centers, int64_t k, int64_t d, const double* shift, int scale_exponent)
+AssignPlan::AssignPlan(Metric metric, const double* centers, int64_t k, int64_t d, const double* shift, int scale_exponent, bool sparse)
     : metric_(metric),
       k_(k),
       d_(d),
       centers_(centers, centers + k * d),
-      filter_(pack_centres(metric, centers, k, d, shift, scale_exponent, layout_of(k), true)) {}
+      filter_(sparse ? FilterCentres{} : pack_centres(metric, centers, k, d, shift, scale_exponent, layout_of(k), true)) {
+  if (sparse) sparse_ = SparseCentres(metric, centers_.data(), k, d);
+}
 
 void AssignPlan::assign(const RowsView& rows, int32_t* labels, double* distances, AssignScratch& scratch) const noexcept {
   const bool filtered = k_ > 1 && filter_.usable && (rows.is_f64 || filter_.scale_fits_f32);

@@ -11,6 +11,7 @@
 #include "sluice/kernels/filter.h"
 #include "sluice/kernels/metric.h"
 #include "sluice/kernels/rows.h"
+#include "sluice/kernels/sparse_rows.h"
 
 namespace sluice::kernels {
 
@@ -29,11 +30,17 @@ class AssignPlan {
   // scale_exponent: all |x - shift| < 2^scale_exponent, roughly; used where the centres themselves give no scale.
   // Shift and scale steer the filter only: bad ones cost time, never a label.
   // Cost O(k d); memory 12 k d bytes. kCosine: centres and rows are normalised by the caller; shift and scale are not used.
-  AssignPlan(Metric metric, const double* centers, int64_t k, int64_t d, const double* shift, int scale_exponent);
+  // sparse: laid out for rows of non-zeros instead (8 k d bytes; dense rows are then scanned plainly); kSquaredEuclidean and kCosine only.
+  AssignPlan(Metric metric, const double* centers, int64_t k, int64_t d, const double* shift, int scale_exponent, bool sparse = false);
 
   // labels[i] = argmin over c of distance64(row i, centre c), ties to the lowest c. distances may be null.
   // rows.cols must be d. Values finite, distances below the largest double. Cost O(rows k d).
   void assign(const RowsView& rows, int32_t* labels, double* distances, AssignScratch& scratch) const noexcept;
+
+  // The same of rows of non-zeros, by a plan made for them.
+  void assign(const SparseRows& rows, int32_t* labels, double* distances, SparseScratch& scratch) const {
+    sparse_.assign(centers_.data(), rows, labels, distances, scratch);
+  }
 
   Metric metric() const { return metric_; }
   int64_t k() const { return k_; }
@@ -45,6 +52,7 @@ class AssignPlan {
   int64_t d_;
   std::vector<double> centers_;
   FilterCentres filter_;
+  SparseCentres sparse_;
 };
 
 }  // namespace sluice::kernels

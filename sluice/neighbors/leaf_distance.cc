@@ -75,49 +75,78 @@ Four tree_sum(const Four* lane) {
   return even;
 }
 
+// The distances of rows v to v + 3 of a leaf.
 template <int64_t kD, bool kAbsolute>
-uint32_t mask_few(const double* point, int64_t step, const double* leaf, int64_t, double limit) {
-  uint32_t bits = 0;
-  for (int64_t v = 0; v < kLeafRows; v += 4) {
-    std::array<Four, kD> lane;
-    for (int64_t j = 0; j < kD; ++j) lane[j] = term<kAbsolute>(load(leaf + j * kLeafRows + v) - point[j * step]);
-    bits |= bits_of(tree_sum<kD>(lane.data()) <= limit) << v;
-  }
-  return bits;
+Four four_few(const double* point, int64_t step, const double* leaf, int64_t v) {
+  std::array<Four, kD> lane;
+  for (int64_t j = 0; j < kD; ++j) lane[j] = term<kAbsolute>(load(leaf + j * kLeafRows + v) - point[j * step]);
+  return tree_sum<kD>(lane.data());
 }
 
 template <bool kAbsolute>
-uint32_t mask_many(const double* point, int64_t step, const double* leaf, int64_t d, double limit) {
-  uint32_t bits = 0;
-  for (int64_t v = 0; v < kLeafRows; v += 4) {
-    std::array<Four, 8> lane = {};
-    for (int64_t j = 0; j < d; ++j) {
-      const Four t = load(leaf + j * kLeafRows + v) - point[j * step];
-      Four& sum = lane[j % 8];
-      if constexpr (kAbsolute) {
-        sum = sum + term<true>(t);
-      } else {
-        sum = fused(t, sum);
-      }
+Four four_many(const double* point, int64_t step, const double* leaf, int64_t d, int64_t v) {
+  std::array<Four, 8> lane = {};
+  for (int64_t j = 0; j < d; ++j) {
+    const Four t = load(leaf + j * kLeafRows + v) - point[j * step];
+    Four& sum = lane[j % 8];
+    if constexpr (kAbsolute) {
+      sum = sum + term<true>(t);
+    } else {
+      sum = fused(t, sum);
     }
-    bits |= bits_of(tree_sum<8>(lane.data()) <= limit) << v;
   }
+  return tree_sum<8>(lane.data());
+}
+
+// kD = 0: any number of columns.
+template <int64_t kD, bool kAbsolute>
+Four four(const double* point, int64_t step, const double* leaf, int64_t d, int64_t v) {
+  if constexpr (kD > 0) {
+    return four_few<kD, kAbsolute>(point, step, leaf, v);
+  } else {
+    return four_many<kAbsolute>(point, step, leaf, d, v);
+  }
+}
+
+template <int64_t kD, bool kAbsolute>
+uint32_t mask_of(const double* point, int64_t step, const double* leaf, int64_t d, double limit) {
+  uint32_t bits = 0;
+  for (int64_t v = 0; v < kLeafRows; v += 4) bits |= bits_of(four<kD, kAbsolute>(point, step, leaf, d, v) <= limit) << v;
   return bits;
 }
 
+template <int64_t kD, bool kAbsolute>
+void distances_of(const double* point, int64_t step, const double* leaf, int64_t d, double* out) {
+  for (int64_t v = 0; v < kLeafRows; v += 4) {
+    const Four value = four<kD, kAbsolute>(point, step, leaf, d, v);
+    std::memcpy(out + v, &value, sizeof value);
+  }
+}
+
+// The loops for 0 (any number) to 8 columns.
 template <bool kAbsolute, int64_t... kD>
-LeafMask few(int64_t d, std::integer_sequence<int64_t, kD...>) {
-  static constexpr std::array<LeafMask, sizeof...(kD)> kAll = {mask_few<kD + 1, kAbsolute>...};
-  return kAll[static_cast<size_t>(d - 1)];
+LeafMask mask_for(int64_t d, std::integer_sequence<int64_t, kD...>) {
+  static constexpr std::array<LeafMask, sizeof...(kD)> kAll = {mask_of<kD, kAbsolute>...};
+  return kAll[static_cast<size_t>(d)];
+}
+template <bool kAbsolute, int64_t... kD>
+LeafDistances distances_for(int64_t d, std::integer_sequence<int64_t, kD...>) {
+  static constexpr std::array<LeafDistances, sizeof...(kD)> kAll = {distances_of<kD, kAbsolute>...};
+  return kAll[static_cast<size_t>(d)];
 }
 
 }  // namespace
 
 LeafMask leaf_mask_for(kernels::Metric metric, int64_t d) {
-  const bool absolute = metric == kernels::Metric::kManhattan;
-  if (d > 8) return absolute ? mask_many<true> : mask_many<false>;
-  const auto one_to_eight = std::make_integer_sequence<int64_t, 8>();
-  return absolute ? few<true>(d, one_to_eight) : few<false>(d, one_to_eight);
+  const auto few = std::make_integer_sequence<int64_t, 9>();
+  const int64_t at = d > 8 ? 0 : d;
+  return metric == kernels::Metric::kManhattan ? mask_for<true>(at, few) : mask_for<false>(at, few);
+}
+
+LeafDistances leaf_distances_for(kernels::Metric metric, int64_t d) {
+  const auto few = std::make_integer_sequence<int64_t, 9>();
+  const int64_t at = d > 8 ? 0 : d;
+  return metric == kernels::Metric::kManhattan ? distances_for<true>(at, few) : distances_for<false>(at, few);
 }
 
 }  // namespace sluice

@@ -1,4 +1,4 @@
-// Which of the rows of a kd-tree leaf lie within a limit of one row: the inner loop of radius searches in few columns.
+// How far the rows of a kd-tree leaf are from one row, and which of them lie within a limit: the inner loops of searches in few columns.
 // Distances have the bits of kernels/dist64.h, computed for several rows at once. For many columns see kernels/pairs.h.
 #pragma once
 #include <cstdint>
@@ -15,5 +15,9 @@ using LeafMask = uint32_t (*)(const double* point, int64_t step, const double* l
 
 // The loop for a metric (squared Euclidean or Manhattan) and a number of columns.
 LeafMask leaf_mask_for(kernels::Metric metric, int64_t d);
+
+// out[v] = distance64(metric, point, row v) for all kLeafRows rows, NaN where there is no row. Otherwise as above.
+using LeafDistances = void (*)(const double* point, int64_t step, const double* leaf, int64_t d, double* out);
+LeafDistances leaf_distances_for(kernels::Metric metric, int64_t d);
 
 }  // namespace sluice

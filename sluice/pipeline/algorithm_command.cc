@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "sluice/pipeline/alerts.h"
 #include "sluice/pipeline/checkpoint.h"
 #include "sluice/pipeline/files.h"
 #include "sluice/pipeline/measures.h"
@@ -10,6 +11,8 @@
 #include "sluice/pipeline/record.h"
 #include "sluice/pipeline/row_files.h"
 #include "sluice/pipeline/table_commands.h"
+#include "sluice/pipeline/text_input.h"
+#include "sluice/pipeline/topics.h"
 
 namespace sluice {
 namespace {
@@ -18,30 +21,6 @@ const Algorithm& algorithm_of(const std::string& name) {
   const Algorithm* found = find_algorithm(name);
   if (found == nullptr) fail(ErrorCode::kUsage, name, "there is no such algorithm", "see sluice --help");
   return *found;
-}
-
-void save_model(Outcome& outcome, const Algorithm& algorithm, const Json& params, const Source& rows, const std::string& folder,
-                Context& ctx) {
-  if (outcome.model.tensors.empty()) return;
-  outcome.model.about["algorithm"] = algorithm.name;
-  outcome.model.about["version"] = version();
-  outcome.model.about["params"] = params.dump();
-  Json names = Json::array();
-  for (int64_t j = 0; j < rows.cols(); ++j) names.push_back(rows.name_of(j));
-  outcome.model.about["features"] = names.dump(-1, ' ', false, Json::error_handler_t::replace);
-  on_root(ctx, [&] { write_file(folder + "/model.safetensors", encode_model(outcome.model)); });
-}
-
-// Everything of a stage that needs the rows: their files, the measures against labels, the page.
-Stage finish_stage(Outcome outcome, const std::string& command, const Json& params, const Dataset& data, const std::string& folder,
-                   const std::string& assignments, Context& ctx) {
-  Stage stage;
-  write_row_files(outcome, data, folder, assignments, ctx);
-  add_label_measures(outcome, data, ctx);
-  stage.summary = summary_json(command, params, data, to_json(outcome.result));
-  stage.page = page_of(outcome, command, stage.summary, data, ctx);
-  stage.outcome = std::move(outcome);
-  return stage;
 }
 
 std::string identity_of(const Json& params, const std::string& command, const Dataset& data, const Context& ctx) {
@@ -88,11 +67,39 @@ InputOptions columns_of_model(const ModelFile& model, const Table& table, InputO
 
 }  // namespace
 
+void save_model(Outcome& outcome, const Algorithm& algorithm, const Json& params, const Source& rows, const std::string& folder,
+                Context& ctx) {
+  if (outcome.model.tensors.empty()) return;
+  outcome.model.about["algorithm"] = algorithm.name;
+  outcome.model.about["version"] = version();
+  outcome.model.about["params"] = params.dump();
+  Json names = Json::array();
+  for (int64_t j = 0; j < rows.cols(); ++j) names.push_back(rows.name_of(j));
+  outcome.model.about["features"] = names.dump(-1, ' ', false, Json::error_handler_t::replace);
+  on_root(ctx, [&] { write_file(folder + "/model.safetensors", encode_model(outcome.model)); });
+}
+
+Stage finish_stage(Outcome outcome, const std::string& command, const Json& params, const Dataset& data, const std::string& folder,
+                   const std::string& assignments, Context& ctx) {
+  Stage stage;
+  if (data.text != nullptr) {
+    outcome.notes.insert(outcome.notes.end(), data.text->notes.begin(), data.text->notes.end());
+    if (outcome.labels) add_topics(outcome, data, ctx);
+  }
+  write_row_files(outcome, data, folder, assignments, ctx);
+  add_label_measures(outcome, data, ctx);
+  stage.summary = summary_json(command, params, data, to_json(outcome.result));
+  stage.page = page_of(outcome, command, stage.summary, data, ctx);
+  stage.outcome = std::move(outcome);
+  return stage;
+}
+
 Stage fit_stage(const Algorithm& algorithm, const ParamTexts& given, const Dataset& data, const std::string& folder,
                 const std::string& assignments, Context& ctx, StageTimes* times) {
-  const Json params = params_json(algorithm.params(), algorithm.resolve(given));
+  const Json params = with_text_params(params_json(algorithm.params(), algorithm.resolve(given)), data);
   Outcome outcome = algorithm.run(*data.rows, given, ctx);
   if (times != nullptr) times->lap("fit");
+  if (!outcome.model.tensors.empty()) put_text(data, outcome.model);
   save_model(outcome, algorithm, params, *data.rows, folder, ctx);
   return finish_stage(std::move(outcome), algorithm.name, params, data, folder, assignments, ctx);
 }
@@ -103,7 +110,7 @@ Said fit_command(const Invocation& in, Context& ctx) {
   OutputDir out(out_dir(in), in.overwrite, ctx);
   ctx.spool_dir = in.spool.empty() ? out.scratch() : in.spool;
   const Dataset data = open_dataset(in.input, ctx);
-  CheckpointFolder checkpoints(out.checkpoints(), identity_of(params, in.command, data, ctx), ctx);
+  CheckpointFolder checkpoints(out.checkpoints(), identity_of(with_text_params(params, data), in.command, data, ctx), ctx);
   ctx.checkpoints = &checkpoints;
   try {
     in.times->lap("read");
@@ -129,11 +136,13 @@ Said apply_command(const Invocation& in, Context& ctx) {
     model.damaged("it is of the algorithm " + model.text("algorithm") + ", which is not known here");
   OutputDir out(out_dir(in), in.overwrite, ctx);
   ctx.spool_dir = in.spool.empty() ? out.scratch() : in.spool;
-  const Table table = open_table(in.input, ctx);
-  const Dataset data = dataset_of(table, columns_of_model(model, table, in.input), ctx);
+  const InputOptions options = text_of_model(model, in.input);
+  const Table table = open_table(options, ctx);
+  const Dataset data = dataset_of(table, options.text.column.empty() ? columns_of_model(model, table, options) : options, ctx);
   const Json params = {{"model", "sha256:" + digest}};
   in.times->lap("read");
   Outcome outcome = algorithm->apply(model, *data.rows, ctx);
+  if (algorithm->kind == Kind::kDetector) judge_new_rows(outcome, model, data, ctx);
   in.times->lap("apply");
   const Stage stage = finish_stage(std::move(outcome), "apply", params, data, out.path("."), in.assignments, ctx);
   write_record(out, stage.summary, in, ctx);

@@ -18,4 +18,11 @@ struct Stage {
 Stage fit_stage(const Algorithm& algorithm, const ParamTexts& params, const Dataset& data, const std::string& folder,
                 const std::string& assignments, Context& ctx, StageTimes* times = nullptr);
 
+// The two halves of a fit's end. save_model: the outcome's model with its parameters and the columns' names, if there is one.
+void save_model(Outcome& outcome, const Algorithm& algorithm, const Json& params, const Source& rows, const std::string& folder,
+                Context& ctx);
+// Everything of a stage that needs the rows: their files, the measures against labels, the page.
+Stage finish_stage(Outcome outcome, const std::string& command, const Json& params, const Dataset& data, const std::string& folder,
+                   const std::string& assignments, Context& ctx);
+
 }  // namespace sluice

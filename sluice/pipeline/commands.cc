@@ -1,10 +1,14 @@
 #include "sluice/pipeline/commands.h"
 
+#include "sluice/advise/advise.h"
 #include "sluice/cluster/choose_k.h"
+#include "sluice/pipeline/advise_command.h"
 #include "sluice/pipeline/algorithm_command.h"
+#include "sluice/pipeline/anomaly_command.h"
 #include "sluice/pipeline/evaluate.h"
 #include "sluice/pipeline/make_command.h"
 #include "sluice/pipeline/make_data.h"
+#include "sluice/pipeline/mine_command.h"
 #include "sluice/pipeline/output_dir.h"
 #include "sluice/pipeline/run.h"
 #include "sluice/pipeline/table_commands.h"
@@ -17,7 +21,7 @@ struct ApplyParams {
   std::string model;
   template <class Visitor>
   void describe(Visitor&& v) {
-    v(model, "model", File{}, "The fitted model.");
+    v(model, "model", FilePath{}, "The fitted model.");
   }
 };
 
@@ -33,16 +37,23 @@ Said verify_command(const Invocation& in, Context&) {
 std::vector<Command> all_commands() {
   std::vector<Command> out;
   for (const Algorithm& algorithm : algorithms()) {
-    out.push_back({algorithm.name, algorithm.summary, Takes::kData, "INPUT...", algorithm.params(), fit_command});
+    if (algorithm.kind == Kind::kDetector) continue;  // words for `anomaly --method`
+    const bool mines = algorithm.kind == Kind::kMiner;
+    out.push_back({algorithm.name, algorithm.summary, Takes::kData, "INPUT...", mines ? mine_params(algorithm) : algorithm.params(),
+                   mines ? mine_command : fit_command});
   }
   out.push_back(
       {"apply", "use a fitted model on new rows", Takes::kModelAndData, "MODEL INPUT...", param_infos<ApplyParams>(), apply_command});
+  out.push_back({"anomaly", "rows that do not fit the rest, with reasons and a threshold that is not guessed", Takes::kData, "INPUT...",
+                 anomaly_param_infos(), anomaly_command});
   out.push_back({"make", "data sets to try things on", Takes::kNothing, "blobs|moons|circles|swiss-roll|baskets|mixtures",
                  param_infos<MakeParams>(), make_command});
   out.push_back({"profile", "what a table holds, and what looks wrong", Takes::kData, "INPUT...", {}, profile_command});
   out.push_back({"preprocess", "raw columns to rows of numbers, fitted and saved", Takes::kData, "INPUT...",
                  param_infos<PreprocessParams>(), preprocess_command});
   out.push_back({"choose-k", "how many clusters, if any", Takes::kData, "INPUT...", param_infos<ChooseKParams>(), choose_k_command});
+  out.push_back({"advise", "which method to take, with which parameters, and why", Takes::kData, "INPUT...", param_infos<AdviseParams>(),
+                 advise_command});
   out.push_back(
       {"evaluate", "how good a labelling is", Takes::kData, "INPUT... --labels FILE", param_infos<EvaluateParams>(), evaluate_command});
   out.push_back({"init", "propose a pipeline file for a data set", Takes::kData, "INPUT...", {}, init_command});

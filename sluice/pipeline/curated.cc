@@ -64,6 +64,11 @@ std::string id_of(const TextColumn* ids, int64_t row) {
   return ids != nullptr ? csv_field(ids->at(row)) : to_text(row);
 }
 
+std::string anomaly_of(const Curated& curated, size_t row) {
+  if (curated.score.empty()) return "";
+  return "," + to_text(curated.score[row]) + (curated.anomalous[row] != 0 ? ",1" : ",0");
+}
+
 }  // namespace
 
 void write_curated(const Curated& curated, const Table& table, const TextColumn* ids, const std::string& folder) {
@@ -71,6 +76,7 @@ void write_curated(const Curated& curated, const Table& table, const TextColumn*
   CsvFile rows(folder + "/rows.csv");
   CsvFile ledger(folder + "/ledger.csv");
   std::string header = "id,row,cluster,weight";
+  if (!curated.score.empty()) header += ",anomaly_score,anomalous";
   for (const TableColumn& column : table.columns) header += "," + csv_field(column.name);
   rows.line(header);
   ledger.line("row,id,fate,stage,reason,witness");
@@ -82,7 +88,7 @@ void write_curated(const Curated& curated, const Table& table, const TextColumn*
                 csv_field(fate.reason) + "," + (fate.witness >= 0 ? to_text(fate.witness) : ""));
     if (!fate.kept) continue;
     rows.line(id_of(ids, row) + "," + to_text(row) + "," + (curated.clustered ? to_text(static_cast<int64_t>(curated.cluster[i])) : "") +
-              "," + to_text(curated.weight[i]) + cells.row(row));
+              "," + to_text(curated.weight[i]) + anomaly_of(curated, i) + cells.row(row));
   }
   for (const Rejected& one : table.rejected) ledger.line("," + csv_field(one.name) + ",rejected,read," + csv_field(one.why) + ",");
   rows.close();

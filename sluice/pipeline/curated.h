@@ -19,6 +19,8 @@ struct Curated {
   std::vector<LedgerLine> ledger;  // one an input row
   std::vector<int32_t> cluster;    // one an input row; -1: noise or none
   std::vector<double> weight;      // one an input row
+  std::vector<double> score;       // one an input row where anomalies were looked for, else empty
+  std::vector<uint8_t> anomalous;  // the same
   bool clustered = false;          // clusters were applied
 };
 

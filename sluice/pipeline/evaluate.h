@@ -9,7 +9,7 @@ struct EvaluateParams {
   std::string silhouette = "euclidean";
   template <class Visitor>
   void describe(Visitor&& v) {
-    v(labels, "labels", File{}, "The labels to judge, one a row; -1 is noise.");
+    v(labels, "labels", FilePath{}, "The labels to judge, one a row; -1 is noise.");
     v(silhouette, "silhouette", Text{}, "euclidean (scikit-learn's), squared or cosine (both linear in the rows).");
   }
 };

@@ -15,6 +15,7 @@
 #include "sluice/io/input.h"
 #include "sluice/io/views.h"
 #include "sluice/pipeline/share_table.h"
+#include "sluice/pipeline/text_input.h"
 
 namespace sluice {
 namespace {
@@ -189,7 +190,8 @@ void refuse_text(const Table& table, const std::vector<int64_t>& features) {
     const TableColumn& info = table.columns[static_cast<size_t>(column)];
     if (info.type == ColumnType::kText) {
       fail(ErrorCode::kBadInput, "column " + info.name, "it holds text, and this command takes numbers",
-           "leave it out with --exclude " + info.name + ", set it aside with --label or --id, or encode it with sluice preprocess");
+           "leave it out with --exclude " + info.name + ", set it aside with --label or --id, use its words with --text " + info.name +
+               ", or encode it with sluice preprocess");
     }
     if (info.beyond_double) {
       fail(ErrorCode::kBadInput, "column " + info.name, "it holds whole numbers beyond 2^53, which are no exact features",
@@ -226,13 +228,6 @@ std::vector<T> at_rows(const std::vector<T>& values, const std::vector<int64_t>&
 }
 
 void attach_weights(Dataset& data, std::vector<double> weights) {
-  const auto bad = std::find_if(weights.begin(), weights.end(), [](double w) { return !(w >= 0) || std::isinf(w); });
-  if (bad != weights.end()) {
-    fail(ErrorCode::kBadInput, "row " + std::to_string(bad - weights.begin()), "its weight is negative or not finite",
-         "give weights of 0 or more");
-  }
-  if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 0; }))
-    fail(ErrorCode::kBadInput, "--weight", "all weights are 0", "give some row a weight");
   if (!data.kept.empty()) weights = at_rows(weights, data.kept);
   auto memory = load(*data.rows);
   memory->set_weights(std::move(weights));
@@ -240,6 +235,20 @@ void attach_weights(Dataset& data, std::vector<double> weights) {
 }
 
 }  // namespace
+
+std::vector<double> weight_column(const Table& table, const std::string& name) {
+  const TableColumn& info = table.columns[static_cast<size_t>(table.find(name))];
+  if (info.type == ColumnType::kText) fail(ErrorCode::kBadInput, "column " + info.name, "weights must be numbers", "name a numeric column");
+  std::vector<double> weights = numeric_column(table, info.index);
+  const auto bad = std::find_if(weights.begin(), weights.end(), [](double w) { return !(w >= 0) || std::isinf(w); });
+  if (bad != weights.end()) {
+    fail(ErrorCode::kBadInput, "row " + std::to_string(bad - weights.begin()), "its weight is negative or not finite",
+         "give weights of 0 or more");
+  }
+  if (std::all_of(weights.begin(), weights.end(), [](double w) { return w == 0; }))
+    fail(ErrorCode::kBadInput, "--weight", "all weights are 0", "give some row a weight");
+  return weights;
+}
 
 Json RowAccount::json() const {
   return {{"in", in}, {"kept", kept}, {"rejected", rejected}, {"dropped", dropped}};
@@ -354,6 +363,7 @@ std::shared_ptr<Source> into_memory(std::shared_ptr<Source> source, Context& ctx
 }
 
 Dataset dataset_of(const Table& table, const InputOptions& options, Context& ctx) {
+  if (!options.text.column.empty()) return text_dataset(table, options, ctx);
   Dataset data;
   const std::vector<int64_t> features = feature_columns(table, options);
   refuse_text(table, features);
@@ -392,12 +402,7 @@ Dataset dataset_of(const Table& table, const InputOptions& options, Context& ctx
   data.rows = into_memory(std::move(rows), ctx);
   data.account.kept = data.rows->rows();
   data.account.check();
-  if (!options.weight.empty()) {
-    const TableColumn& info = table.columns[static_cast<size_t>(table.find(options.weight))];
-    if (info.type == ColumnType::kText)
-      fail(ErrorCode::kBadInput, "column " + info.name, "weights must be numbers", "name a numeric column");
-    attach_weights(data, numeric_column(table, info.index));
-  }
+  if (!options.weight.empty()) attach_weights(data, weight_column(table, options.weight));
   return data;
 }
 

@@ -16,6 +16,16 @@ namespace sluice {
 
 enum class NanPolicy { kRefuse, kDrop, kImpute };
 
+struct TfidfModel;
+struct TextFeatures;
+
+// A column whose words make the rows (text_input.h).
+struct TextOptions {
+  std::string column;                          // "": the rows are numbers
+  std::map<std::string, std::string> params;   // those of TfidfParams that were given
+  std::shared_ptr<const TfidfModel> fitted{};  // of a model; null: fitted on these texts
+};
+
 struct InputOptions {
   std::vector<std::string> inputs;
   ReadOptions read;
@@ -26,6 +36,7 @@ struct InputOptions {
   std::string weight;  // a column of weights >= 0
   NanPolicy nan = NanPolicy::kRefuse;
   std::string dtype;  // "", "float32", "float64"
+  TextOptions text;
 };
 
 // Every input row is kept, dropped for a reason, or rejected by its reader.
@@ -50,7 +61,8 @@ struct Dataset {
   std::shared_ptr<TextColumn> ids;  // of all input rows, or null
   std::string id_name;
   RowAccount account;
-  std::string content;  // hash of the input values as they were read
+  std::string content;                         // hash of the input values as they were read
+  std::shared_ptr<const TextFeatures> text{};  // where the input is a column of text
 
   int64_t input_row(int64_t kept_row) const { return kept.empty() ? kept_row : kept[static_cast<size_t>(kept_row)]; }
 };
@@ -68,6 +80,9 @@ std::vector<int64_t> feature_columns(const Table& table, const InputOptions& opt
 
 // A label column or file as numbers, one an input row.
 Labels read_label(const Table& table, const std::string& label, Context& ctx);
+
+// A column of weights, one an input row: numbers >= 0, some above 0; else Error{kBadInput}.
+std::vector<double> weight_column(const Table& table, const std::string& name);
 
 // The rows in memory, as float32 where no value changes by it; the source itself where they would take more than the budget allows.
 std::shared_ptr<Source> into_memory(std::shared_ptr<Source> source, Context& ctx);

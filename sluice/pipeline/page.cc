@@ -3,67 +3,18 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
-#include <set>
 
-#include "sluice/core/random.h"
 #include "sluice/metrics/internal.h"
 #include "sluice/pipeline/files.h"
-#include "sluice/pipeline/plane.h"
-#include "sluice/pipeline/row_files.h"
+#include "sluice/pipeline/page_scatter.h"
+#include "sluice/pipeline/page_sections.h"
+#include "sluice/pipeline/topics.h"
 
 namespace sluice {
 namespace {
 
-constexpr int64_t kMostPoints = 20'000;
-constexpr int64_t kMostCenters = 200;
-
 std::string plain(const Json& value) {
   return value.is_string() ? value.get<std::string>() : value.is_number_float() ? report_number(value.get<double>()) : value.dump();
-}
-
-// The rows to draw: all, or as many as a page can hold, drawn by seed; in ascending order.
-std::vector<int64_t> drawn_rows(int64_t rows, const Context& ctx) {
-  std::vector<int64_t> out;
-  if (rows <= kMostPoints) {
-    for (int64_t i = 0; i < rows; ++i) out.push_back(i);
-    return out;
-  }
-  std::set<int64_t> chosen;
-  Random random(ctx.seed, RandomStage::kSubsample, 0);
-  while (static_cast<int64_t>(chosen.size()) < kMostPoints) chosen.insert(static_cast<int64_t>(random.below(static_cast<uint64_t>(rows))));
-  return {chosen.begin(), chosen.end()};
-}
-
-ReportScatter scatter_of(const Outcome& outcome, const Dataset& data, Context& ctx) {
-  ReportScatter scatter;
-  const std::vector<int64_t> rows = drawn_rows(data.rows->rows(), ctx);
-  const Plane plane = plane_of(*data.rows, ctx);
-  scatter.title = "Rows in two dimensions";
-  scatter.x_name = plane.x_name;
-  scatter.y_name = plane.y_name;
-  scatter.same_scale = plane.same_scale;
-  const std::vector<int32_t> labels = outcome.labels ? all_labels(outcome, ctx) : std::vector<int32_t>{};
-  BlockBuffer buffer;
-  std::vector<double> scratch(static_cast<size_t>(data.rows->cols()));
-  for (const int64_t row : rows) {
-    const MatrixBlock one = data.rows->read(row, 1, buffer);
-    const auto [x, y] = plane.at(one.row(0, scratch.data()));
-    scatter.x.push_back(static_cast<float>(x));
-    scatter.y.push_back(static_cast<float>(y));
-    if (!labels.empty()) scatter.label.push_back(labels[static_cast<size_t>(row)]);
-    scatter.row.push_back(data.input_row(row));
-  }
-  for (int64_t c = 0; c < std::min(outcome.centers.rows, kMostCenters); ++c) {
-    const auto [x, y] = plane.at(outcome.centers.row(c));
-    scatter.center_x.push_back(static_cast<float>(x));
-    scatter.center_y.push_back(static_cast<float>(y));
-  }
-  scatter.note = plane.note;
-  if (static_cast<int64_t>(rows.size()) < data.rows->rows()) {
-    scatter.note += (scatter.note.empty() ? "" : " ") + report_number(static_cast<int64_t>(rows.size())) + " of " +
-                    report_number(data.rows->rows()) + " rows, drawn by the seed.";
-  }
-  return scatter;
 }
 
 ReportBars sizes_of(const Json& sizes) {
@@ -149,14 +100,17 @@ Report page_of(const Outcome& outcome, const std::string& command, const Json& s
   page.lead = report_number(data.rows->rows()) + " rows of " + report_number(data.rows->cols()) + " columns.";
   for (const std::string& note : outcome.notes) page.lead += " " + note + ".";
   add_facts(page, result);
-  page.sections.emplace_back(scatter_of(outcome, data, ctx));
+  page.sections.emplace_back(scatter_of(outcome, result, data, ctx));
   if (result.contains("cluster_sizes")) page.sections.emplace_back(sizes_of(result["cluster_sizes"]));
-  if (outcome.labels && data.rows->rows() <= kMostSilhouetteRows) {
+  if (outcome.labels && data.rows->rows() <= kMostSilhouetteRows && !data.rows->sparse()) {
     const InternalMeasures measures = internal_measures(*data.rows, *outcome.labels, SilhouetteKind::kEuclidean, ctx);
     if (std::isfinite(measures.silhouette)) page.sections.emplace_back(silhouettes_of(measures));
   }
+  if (!outcome.tree.branches.empty()) page.sections.emplace_back(tree_of(outcome.tree));
+  if (auto histogram = histogram_of(outcome, result, ctx)) page.sections.emplace_back(std::move(*histogram));
+  for (const OutcomeTable& table : outcome.tables) page.sections.emplace_back(table_of(table));
   for (const Figure& figure : outcome.figures) page.sections.emplace_back(curve_of(figure));
-  if (!outcome.centers.empty()) page.sections.emplace_back(centers_table(outcome.centers, *data.rows));
+  if (!outcome.centers.empty() && !data.rows->sparse()) page.sections.emplace_back(centers_table(outcome.centers, *data.rows));
   ReportPairs params;
   params.title = "Parameters";
   for (const auto& [key, value] : summary["params"].items()) params.pairs.emplace_back(key, plain(value));
@@ -188,6 +142,7 @@ std::string text_of(const Stage& stage, const std::string& dir) {
     if (shown.size() > 100) shown = shown.substr(0, 97) + "...";
     text += key + std::string(widest + 2 - key.size(), ' ') + shown + "\n";
   }
+  text += topics_text(stage.outcome);
   for (const std::string& note : stage.outcome.notes) text += note + "\n";
   return text + "report: " + dir + "/report.html\n";
 }

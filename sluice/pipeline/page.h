@@ -9,7 +9,8 @@
 
 namespace sluice {
 
-// Collective: reads some rows. Sections: key figures, scatter, sizes, figures of the algorithm, centres, parameters, row account.
+// Collective: reads some rows. Sections: key figures, scatter, sizes, tree, scores, tables and figures of the
+// algorithm, centres, parameters, row account.
 Report page_of(const Outcome& outcome, const std::string& command, const Json& summary, const Dataset& data, Context& ctx);
 
 // The centres as a table, the first columns of them.

@@ -27,10 +27,21 @@ struct ApplyClustersParams {
   }
 };
 
+// What the generative stage makes of the model it fits.
+struct GenerateParams {
+  double augment = 0.5;
+
+  template <class Visitor>
+  void describe(Visitor&& v) {
+    v(augment, "augment", Range<double>{0, 1000}, "Rows to draw from the model, as a share of the rows it was fitted on.");
+  }
+};
+
 struct StagePlan {
   bool off = false;
   std::string method;  // of stages that have several
   ParamTexts params;
+  ParamTexts more;  // the stage's own parameters beside the method's
 };
 
 struct Plan {
@@ -43,12 +54,18 @@ struct Plan {
   bool cluster_off = false;
   Decide decision = Decide::kAuto;
   StagePlan apply;
+  StagePlan rules;  // run where there is no cluster structure, or where the decision says so
+  StagePlan generate;
+  StagePlan anomaly;
+  bool rules_wanted() const { return decision == Decide::kRules || decision == Decide::kBoth; }
 };
 
 // Reads and checks the whole file. A relative path in it is relative to the file's folder, or to the working folder if it exists only
 // there.
 Plan read_plan(const std::string& path);
 Plan parse_plan(const std::string& text, const std::string& file);
+
+std::string decision_word(Decide decision);  // as a file writes it
 
 // The plan as a person reads it: a line a stage.
 std::string plan_text(const Plan& plan);

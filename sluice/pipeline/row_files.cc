@@ -104,6 +104,8 @@ void write_assignments(const Outcome& outcome, const Dataset& data, const std::s
   if (std::fflush(file.get()) != 0) fail(ErrorCode::kIo, path, "writing failed", "free some space, or use --assignments off");
 }
 
+}  // namespace
+
 void write_own_file(const OutcomeFile& own, const std::string& folder) {
   const std::string path = folder + "/" + own.name;
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "wb"), std::fclose);
@@ -114,8 +116,6 @@ void write_own_file(const OutcomeFile& own, const std::string& folder) {
   });
   if (std::fflush(file.get()) != 0) broken();
 }
-
-}  // namespace
 
 std::string csv_field(std::string_view text) {
   if (text.find_first_of(",\"\r\n") == std::string_view::npos && (text.empty() || (text.front() != ' ' && text.back() != ' ')))

@@ -12,6 +12,9 @@ namespace sluice {
 // Collective. `folder` ends without a slash. `assignments`: "csv" or "off".
 void write_row_files(const Outcome& outcome, const Dataset& data, const std::string& folder, const std::string& assignments, Context& ctx);
 
+// Rank 0. A file of the algorithm's own.
+void write_own_file(const OutcomeFile& own, const std::string& folder);
+
 // All ranks' labels, in row order (4 bytes a row).
 std::vector<int32_t> all_labels(const Outcome& outcome, Context& ctx);
 

@@ -27,16 +27,6 @@ bool randomized(const PcaParams& params, const PcaCount& count, int64_t n, int64
   return true;
 }
 
-// scikit-learn's svd_flip: the largest entry of a component is positive, of equal ones the first.
-void fix_signs(Matrix<double>& components) {
-  for (int64_t c = 0; c < components.rows; ++c) {
-    double* row = components.row(c);
-    const double* largest = std::max_element(row, row + components.cols, [](double a, double b) { return std::fabs(a) < std::fabs(b); });
-    if (*largest >= 0) continue;
-    for (int64_t j = 0; j < components.cols; ++j) row[j] = -row[j];
-  }
-}
-
 // The mean variance of the directions that are left out.
 double noise_of(const detail::Spectrum& spectrum, int64_t kept, int64_t possible) {
   if (kept >= possible) return 0;
@@ -85,7 +75,7 @@ PcaFit pca_fit(const Source& rows, const PcaParams& params, Context& ctx) {
   detail::Spectrum spectrum = spectrum_of(rows, model.mean, params, count, random, ctx);
   const double degrees = detail::degrees_of_freedom(spectrum.weight);
   const int64_t kept = spectrum.directions.rows;
-  fix_signs(spectrum.directions);
+  detail::fix_signs(spectrum.directions);
   model.components = std::move(spectrum.directions);
   model.noise_variance = noise_of(spectrum, kept, std::min(n, d));
   for (size_t i = 0; i < static_cast<size_t>(kept); ++i) {

@@ -14,7 +14,7 @@
 namespace sluice::detail {
 namespace {
 
-constexpr const char* kInstead = "use --svd-solver randomized with a count of components";
+constexpr const char* kInstead = "use the randomized solver with a count of components";
 
 // Below this share of the largest variance a direction made from the n x n problem has lost digits and is made orthogonal by itself.
 constexpr double kWeak = 1e-6;
@@ -132,7 +132,7 @@ std::vector<double> falling_eigen(Matrix<double>& a) {
   const int info = linalg::symmetric_eigen(a.values.data(), n, values.data());
   if (info == linalg::kTooLarge) {
     fail(ErrorCode::kMemory, "eigenvectors", "a matrix of side " + to_text(n) + " is beyond " + to_text(linalg::kMostEigen),
-         "use --svd-solver randomized with a count");
+         "use the randomized solver with a count");
   }
   if (info != 0)
     fail(ErrorCode::kNumerical, "eigenvectors", "LAPACK found none (dsyevd says " + to_text(static_cast<int64_t>(info)) + ")",
@@ -153,6 +153,15 @@ double make_orthogonal(Matrix<double>& rows, int64_t i) {
     }
   }
   return std::sqrt(kernels::dot(row, row, rows.cols));
+}
+
+void fix_signs(Matrix<double>& components) {
+  for (int64_t c = 0; c < components.rows; ++c) {
+    double* row = components.row(c);
+    const double* largest = std::max_element(row, row + components.cols, [](double a, double b) { return std::fabs(a) < std::fabs(b); });
+    if (*largest >= 0) continue;
+    for (int64_t j = 0; j < components.cols; ++j) row[j] = -row[j];
+  }
 }
 
 void complete_basis(Matrix<double>& rows, int64_t first) {

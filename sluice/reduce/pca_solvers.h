@@ -37,6 +37,9 @@ std::vector<double> falling_eigen(Matrix<double>& a);
 // Takes the earlier rows' directions out of row i, twice; returns the length left (Giraud, Langou and Rozloznik 2005).
 double make_orthogonal(Matrix<double>& rows, int64_t i);
 
+// scikit-learn's svd_flip: the largest entry of a row becomes positive, of equal ones the first.
+void fix_signs(Matrix<double>& components);
+
 // Rows first to last, which hold nothing of use, become unit vectors at right angles to all before them.
 void complete_basis(Matrix<double>& rows, int64_t first);
 

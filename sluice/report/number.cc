@@ -65,4 +65,23 @@ std::vector<std::string> page::column_of_numbers(const std::vector<double>& valu
   return out;
 }
 
+std::vector<page::Tick> page::ticks(double low, double high, int count) {
+  const double span = high - low;
+  if (!(span > 0) || !std::isfinite(span)) return {};
+  const double raw = span / std::max(1, count);
+  double step = 1;
+  while (step * 10 <= raw) step *= 10;
+  while (step > raw) step /= 10;
+  for (const double times : {2.0, 2.5, 2.0}) {  // 1, 2, 5, 10
+    if (step < raw * (1 - 1e-9)) step *= times;
+  }
+  std::vector<double> at;
+  for (double i = std::ceil(low / step - 1e-9); i * step <= high + step * 1e-9 && at.size() < 50; ++i)
+    at.push_back(i * step + 0.0);  // no minus zero
+  const std::vector<std::string> texts = column_of_numbers(at);
+  std::vector<Tick> out;
+  for (size_t i = 0; i < at.size(); ++i) out.push_back({at[i], texts[i]});
+  return out;
+}
+
 }  // namespace sluice

@@ -1,6 +1,7 @@
 // Bars, scatters, curves and contact sheets.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "sluice/report/page.h"
 #include "sluice/report/text.h"
@@ -46,7 +47,48 @@ std::string curve_table(const ReportCurve& section) {
   for (const ReportLine& line : section.lines) {
     if (!line.low.empty() && header.size() == 3) header.insert(header.end(), {"low", "high"});
   }
-  return "<details><summary>Values</summary>\n" + table_html(header, rows, true) + "</details>\n";
+  return "<details><summary>Values</summary>\n" + table_html(header, rows, Lookup::kSort) + "</details>\n";
+}
+
+// Labels in the fewest bytes that hold them all, and how many those are.
+std::string json_labels(const std::vector<int32_t>& labels) {
+  const auto [low, high] = std::minmax_element(labels.begin(), labels.end());
+  const auto fits = [&, least = low, most = high]<class T>(T) {
+    return labels.empty() || (*least >= std::numeric_limits<T>::min() && *most <= std::numeric_limits<T>::max());
+  };
+  const auto narrowed = [&]<class T>(T) {
+    return column(std::vector<T>(labels.begin(), labels.end())) + ",\"labelBytes\":" + std::to_string(sizeof(T));
+  };
+  return fits(int8_t{}) ? narrowed(int8_t{}) : fits(int16_t{}) ? narrowed(int16_t{}) : narrowed(int32_t{});
+}
+
+// Row numbers by what lies between two of them, see stepsOf in the script's data.ts: a byte or two each. Nothing for 0, 1, 2, ...
+std::string json_rows(const std::vector<int64_t>& rows) {
+  std::vector<uint8_t> out;
+  bool plain = true;
+  int64_t before = -1;
+  for (const int64_t row : rows) {
+    const int64_t step = row - before - 1;
+    before = row;
+    plain = plain && step == 0;
+    auto code = static_cast<uint64_t>(step) << 1 ^ static_cast<uint64_t>(step >> 63);
+    for (; code >= 128; code >>= 7) out.push_back(static_cast<uint8_t>(code | 128));
+    out.push_back(static_cast<uint8_t>(code));
+  }
+  return plain ? "\"\"" : column(out);
+}
+
+// x, y, xx, xy, yy and the label of each, one after the other.
+std::string json_ellipses(const ReportScatter& scatter) {
+  std::vector<double> values;
+  for (const ReportEllipse& e : scatter.ellipses) {
+    for (const double value : {e.x, e.y, e.xx, e.xy, e.yy}) {
+      if (!std::isfinite(value)) misfit(scatter.title, "an ellipse is not finite");
+      values.push_back(value);
+    }
+    values.push_back(e.label);
+  }
+  return column(values);
 }
 
 // Shrinks by `factor`: each new pixel the rounded mean of a square of old ones, what is left at the edges cut off.
@@ -96,9 +138,9 @@ Part part_of(const ReportScatter& s) {
       s.center_x.size() != s.center_y.size()) {
     misfit(s.title, "its columns differ in length");
   }
-  const std::vector<double> rows(s.row.begin(), s.row.end());
   std::string data = "{\"kind\":\"scatter\",\"title\":" + json(s.title) + ",\"xName\":" + json(s.x_name) + ",\"yName\":" + json(s.y_name);
-  data += ",\"x\":" + column(s.x) + ",\"y\":" + column(s.y) + ",\"label\":" + column(s.label) + ",\"row\":" + column(rows);
+  data += ",\"x\":" + column(s.x) + ",\"y\":" + column(s.y) + ",\"label\":" + json_labels(s.label) + ",\"row\":" + json_rows(s.row);
+  data += ",\"ellipses\":" + json_ellipses(s);
   data += ",\"centerX\":" + column(s.center_x) + ",\"centerY\":" + column(s.center_y) + ",\"names\":" + json_texts(s.names);
   data += std::string(",\"sameScale\":") + (s.same_scale ? "true" : "false") + "}";
   return {"<div class=\"draw\"></div>\n" + needs_script("The scatter") + element("p", s.note, "note"), "scatter", data, Width::kFull};

@@ -5,7 +5,7 @@
 //
 // The page loads nothing from outside, its content policy allows its own script and style only, and every text of the report is
 // shown as text whatever it holds. Text that is not UTF-8 is mended: a bad byte becomes U+FFFD, a control character its picture.
-// Figures, tables, bars and the flow chart need no script; scatters, curves and contact sheets do.
+// Figures, tables, bars, histograms, trees and the flow chart need no script; scatters, curves and contact sheets do.
 #pragma once
 #include <cmath>
 #include <cstdint>
@@ -40,6 +40,7 @@ struct ReportTable {
   std::vector<std::string> header;
   std::vector<std::vector<ReportCell>> rows;
   std::string note;
+  bool searchable = false;  // a box filters the rows as one types; for tables longer than a screen, up to some thousands of rows
 };
 
 // Names and texts in the order given: parameters, hashes.
@@ -57,6 +58,13 @@ struct ReportRowAccount {
   std::string note;
 };
 
+// A Gaussian's footprint: centre and covariance. Drawn at one and two standard deviations in the colour of its label.
+struct ReportEllipse {
+  double x = 0, y = 0;
+  double xx = 0, xy = 0, yy = 0;
+  int32_t label = 0;
+};
+
 // Rows in two dimensions. Points that are not finite are left out and counted.
 struct ReportScatter {
   std::string title, x_name, y_name;
@@ -64,8 +72,9 @@ struct ReportScatter {
   std::vector<int32_t> label;             // -1 is noise; empty: one colour
   std::vector<int64_t> row;               // input row numbers, shown when pointed at; empty: 0, 1, ...
   std::vector<float> center_x, center_y;  // marked red, always on top
-  std::vector<std::string> names;         // of labels 0, 1, ...; empty or short: "cluster 3"
-  bool same_scale = false;                // one unit is as long on both axes: for dimensions whose distances mean something together
+  std::vector<ReportEllipse> ellipses;
+  std::vector<std::string> names;  // of labels 0, 1, ...; empty or short: "cluster 3"
+  bool same_scale = false;         // one unit is as long on both axes: for dimensions whose distances mean something together
   std::string note;
 };
 
@@ -89,6 +98,34 @@ struct ReportBars {
   std::vector<double> values;  // may be negative
   std::vector<int32_t> color;  // of a label, as the scatter draws it; empty: one colour
   std::string unit, note;
+};
+
+// How often a value lies in [edges[i], edges[i + 1]), the last with its upper edge.
+struct ReportHistogram {
+  std::string title, x_name;
+  std::vector<double> edges;    // ascending, one more than counts
+  std::vector<int64_t> counts;  // of rows
+  bool log_counts = false;      // heights by logarithm: where a few rows far out matter
+  double marked_x = NAN;        // a vertical line, e.g. a threshold; bars beyond it stand out
+  std::string marked_name;
+  std::string note;
+};
+
+// Branch i hangs from `parent` (-1: a root) between two levels, e.g. lambda = 1 / distance of HDBSCAN's condensed tree.
+struct ReportBranch {
+  int64_t parent = -1;
+  double birth = 0, death = 0;  // birth <= death; a death that is not finite: it outlives the drawing
+  int64_t size = 0;             // rows at birth, no more than the parent's
+  int32_t label = -1;           // the cluster it was chosen as, or -1
+};
+
+// Levels run downwards from the roots; a branch is as wide as it has rows, at its end as wide as its children together. Chosen
+// branches and what hangs from them have their cluster's colour. At most 2,000 branches are drawn, the largest.
+struct ReportTree {
+  std::string title, level_name;
+  std::vector<ReportBranch> branches;
+  std::vector<std::string> names;  // of labels 0, 1, ...; empty or short: "cluster 3"
+  std::string note;
 };
 
 // One picture: height x width x channels bytes, channels last. `row` is its input row, -1 where it has none.
@@ -131,7 +168,7 @@ struct ReportFlow {
 };
 
 using ReportSection = std::variant<ReportChapter, ReportText, ReportTable, ReportPairs, ReportRowAccount, ReportScatter, ReportCurve,
-                                   ReportBars, ReportContactSheet, ReportFlow>;
+                                   ReportBars, ReportHistogram, ReportTree, ReportContactSheet, ReportFlow>;
 
 struct Report {
   std::string title;

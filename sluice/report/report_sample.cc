@@ -42,6 +42,10 @@ ReportScatter sample_scatter(int64_t n) {
     s.center_x.push_back(center[0]);
     s.center_y.push_back(center[1]);
   }
+  for (int c = 0; c < 4; ++c) {
+    const double spread = at[c][2], tilt = c == 1 ? 0.6 : 0.1;
+    s.ellipses.push_back({at[c][0], at[c][1], spread * spread, tilt * spread * spread, spread * spread, c});
+  }
   s.same_scale = true;
   s.note = report_number(n) + " of 1,000,000 rows, drawn by seed. Centres are marked red.";
   return s;
@@ -111,6 +115,57 @@ ReportContactSheet sample_sheet() {
   return sheet;
 }
 
+ReportHistogram sample_histogram() {
+  ReportHistogram h{"Scores", "score", {}, {}, true, 0.62, "threshold", "131 rows lie above the threshold."};
+  for (int i = 0; i <= 60; ++i) h.edges.push_back(0.3 + 0.01 * i);
+  for (int i = 0; i < 60; ++i)
+    h.counts.push_back(static_cast<int64_t>(52000 / (1 + 0.02 * (i - 9) * (i - 9) * (1 + i * i / 40))) / (i > 45 ? 9 : 1));
+  return h;
+}
+
+ReportTable sample_flagged() {
+  ReportTable table{
+      "Flagged rows", {"row", "score", "p-value", "why", "value", "usual"}, {}, "The rows above the threshold, highest score first.", true};
+  const char* names[] = {"temperature (°C)", "pressure (hPa)", "vibration", "humidity (%)"};
+  Random random(7, RandomStage::kSubsample, 1);
+  for (int64_t i = 0; i < 3000; ++i) {
+    const double far = 3 + 40 / (1.0 + static_cast<double>(i));
+    table.rows.push_back({static_cast<int64_t>(random.below(1'000'000)), 0.62 + 0.3 / (1 + 0.01 * static_cast<double>(i)),
+                          1e-5 * static_cast<double>(i + 1),
+                          std::string(names[random.below(4)]) + ", " + std::to_string(static_cast<int>(far)) + " deviations out", 20 + far,
+                          std::string("12.1 to 27.9")});
+  }
+  return table;
+}
+
+// Two large families of three and five clusters, rows leaving all the way, and a crumb that outlives all.
+ReportTree sample_tree() {
+  ReportTree tree{"Condensed tree", "lambda", {{-1, 0, 0.08, 100'000, -1}}, {}, "Branches chosen as clusters have their colour."};
+  Random random(7, RandomStage::kSubsample, 2);
+  int32_t label = 0;
+  const auto split = [&](int64_t parent, double at, int64_t size, double share) {
+    const double end = at * (1.5 + random.uniform());
+    tree.branches.push_back({parent, at, end, static_cast<int64_t>(static_cast<double>(size) * share), -1});
+    return static_cast<int64_t>(tree.branches.size()) - 1;
+  };
+  for (int family = 0; family < 2; ++family) {
+    int64_t trunk = split(0, 0.08, 100'000, family == 0 ? 0.3 : 0.55);
+    for (int i = 0; i < 3 + 2 * family; ++i) {
+      const ReportBranch from = tree.branches[static_cast<size_t>(trunk)];
+      const int64_t leaf = split(trunk, from.death, from.size, 0.3);
+      tree.branches[static_cast<size_t>(leaf)].label = label++;
+      tree.branches[static_cast<size_t>(leaf)].death *= 1.8;
+      trunk = split(trunk, from.death, from.size, 0.55);
+    }
+    tree.branches[static_cast<size_t>(trunk)].label = label++;
+    const ReportBranch last = tree.branches[static_cast<size_t>(trunk)];
+    split(trunk, last.death, last.size, 0.3);
+    split(trunk, last.death, last.size, 0.2);
+  }
+  tree.branches.back().death = 900;
+  return tree;
+}
+
 Report sample(int64_t n) {
   Report r;
   r.title = "Run of sensors.yaml";
@@ -163,6 +218,10 @@ Report sample(int64_t n) {
                                    {{"SHA-256 of summary.json", "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"},
                                     {"SHA-256 of model.safetensors", "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"}},
                                    ""});
+  r.sections.push_back(ReportChapter{"anomalies", "Isolation forest, threshold by false discovery."});
+  r.sections.push_back(sample_histogram());
+  r.sections.push_back(sample_flagged());
+  r.sections.push_back(sample_tree());
   return r;
 }
 
@@ -195,6 +254,14 @@ void make_hostile(Report& r) {
   std::get<ReportRowAccount>(r.sections[10]).dropped[0].first = evil;
   std::get<ReportPairs>(r.sections[11]).pairs[0] = {style, evil};
   std::get<ReportText>(r.sections[12]).paragraphs.push_back(evil);
+  auto& histogram = std::get<ReportHistogram>(r.sections[15]);
+  histogram.title = histogram.x_name = histogram.marked_name = histogram.note = evil;
+  auto& flagged = std::get<ReportTable>(r.sections[16]);
+  flagged.title = flagged.header[3] = evil;
+  std::get<std::string>(flagged.rows[2][3]) = style;
+  auto& tree = std::get<ReportTree>(r.sections[17]);
+  tree.title = tree.level_name = tree.note = evil;
+  tree.names.assign(10, style);
 }
 
 int run(int argc, char** argv) {

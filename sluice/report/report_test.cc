@@ -47,10 +47,13 @@ Report full_of(const std::string& text) {
   r.sections.push_back(ReportTable{text, {text, text}, {{text, 1.5}, {text, int64_t{7}}}, text});
   r.sections.push_back(ReportPairs{text, {{text, text}}, text});
   r.sections.push_back(ReportRowAccount{text, 3, 1, 1, {{text, 1}}, text});
-  r.sections.push_back(ReportScatter{text, text, text, {1, 2}, {3, 4}, {0, -1}, {5, 6}, {1}, {2}, {text}, false, text});
+  r.sections.push_back(
+      ReportScatter{text, text, text, {1, 2}, {3, 4}, {0, -1}, {5, 6}, {1}, {2}, {{1, 2, 3, 1, 3, 0}}, {text}, false, text});
   r.sections.push_back(ReportCurve{text, text, text, {{text, {1, 2}, {3, NAN}, {2, 3}, {4, 5}}}, 1, text, text});
   r.sections.push_back(ReportBars{text, {text}, {-2.5}, {0}, text, text});
   r.sections.push_back(ReportContactSheet{text, 1, 2, 1, {{text, 0, {{4, {9, 8}}}, {}}}, text});
+  r.sections.push_back(ReportHistogram{text, text, {0, 1, 2}, {3, 4}, false, 1, text, text});
+  r.sections.push_back(ReportTree{text, text, {{-1, 0, 1, 9, -1}, {0, 1, 2, 5, 0}}, {text}, text});
   ReportFlow flow = system_flow();
   flow.title = flow.question = flow.reason = text;
   flow.boxes[0].name = text;
@@ -81,7 +84,9 @@ TEST(Report, DataReadsBackAsItWas) {
   const auto data = data_of(page);
   ASSERT_EQ(data.size(), 3u);
   EXPECT_EQ(data[0]["part"]["title"], kEvil + line_ends);
-  EXPECT_EQ(data[0]["part"]["label"], "AAAAAP////8=");
+  EXPECT_EQ(data[0]["part"]["label"], "AP8=");
+  EXPECT_EQ(data[0]["part"]["labelBytes"], 1);
+  EXPECT_EQ(data[0]["part"]["row"], "CgA=");  // 5, and 6 follows
   EXPECT_EQ(data[0]["part"]["x"], "AACAPwAAAEA=");
   EXPECT_EQ(data[1]["part"]["lines"][0]["y"], (nlohmann::json{3.0, nullptr}));
   EXPECT_EQ(data[2]["part"]["groups"][0]["nearest"]["pixels"], "CQg=");
@@ -175,12 +180,15 @@ TEST(Report, LengthsMustFit) {
     }
     return ErrorCode{};
   };
-  EXPECT_EQ(code(ReportScatter{"s", "", "", {1, 2}, {1}, {}, {}, {}, {}, {}, false, ""}), ErrorCode::kBug);
-  EXPECT_EQ(code(ReportScatter{"s", "", "", {1}, {1}, {0, 1}, {}, {}, {}, {}, false, ""}), ErrorCode::kBug);
+  EXPECT_EQ(code(ReportScatter{"s", "", "", {1, 2}, {1}, {}, {}, {}, {}, {}, {}, false, ""}), ErrorCode::kBug);
+  EXPECT_EQ(code(ReportScatter{"s", "", "", {1}, {1}, {0, 1}, {}, {}, {}, {}, {}, false, ""}), ErrorCode::kBug);
   EXPECT_EQ(code(ReportCurve{"c", "", "", {{"l", {1}, {1}, {1}, {}}}, NAN, "", ""}), ErrorCode::kBug);
   EXPECT_EQ(code(ReportBars{"b", {"x"}, {}, {}, "", ""}), ErrorCode::kBug);
   EXPECT_EQ(code(ReportContactSheet{"i", 2, 2, 1, {{"g", 0, {{0, {1, 2, 3}}}, {}}}, ""}), ErrorCode::kBug);
   EXPECT_EQ(code(ReportTable{"t", {"a"}, {{int64_t{1}, int64_t{2}}}, ""}), ErrorCode::kBug);
+  EXPECT_EQ(code(ReportHistogram{"h", "", {0, 1}, {1, 2}, false, NAN, "", ""}), ErrorCode::kBug);
+  EXPECT_EQ(code(ReportHistogram{"h", "", {0, 0}, {1}, false, NAN, "", ""}), ErrorCode::kBug);
+  EXPECT_EQ(code(ReportScatter{"s", "", "", {}, {}, {}, {}, {}, {}, {{0, 0, NAN, 0, 1, 0}}, {}, false, ""}), ErrorCode::kBug);
   ReportFlow flow = system_flow();
   flow.decision = "maybe";
   EXPECT_EQ(code(flow), ErrorCode::kBug);
@@ -194,6 +202,93 @@ TEST(Report, LargePicturesShrinkByMeans) {
   EXPECT_EQ(part["width"], 96);
   EXPECT_EQ(part["height"], 48);
   EXPECT_EQ(part["groups"][0]["nearest"]["pixels"].get<std::string>().substr(0, 4), "DwoK");
+}
+
+TEST(Report, ColumnsOfAScatterAreAsNarrowAsTheyCanBe) {
+  const auto part = [](std::vector<int32_t> label, std::vector<int64_t> row) {
+    const std::vector<float> at(label.size());
+    return data_of(
+        render_report(one(ReportScatter{"s", "", "", at, at, std::move(label), std::move(row), {}, {}, {}, {}, false, ""})))[0]["part"];
+  };
+  EXPECT_EQ(part({0, -1}, {0, 1})["row"], "");
+  EXPECT_EQ(part({0, 127}, {})["labelBytes"], 1);
+  EXPECT_EQ(part({0, 128}, {})["labelBytes"], 2);
+  EXPECT_EQ(part({0, 128}, {})["label"], "AACAAA==");
+  EXPECT_EQ(part({0, 32768}, {})["labelBytes"], 4);
+  EXPECT_EQ(part({0, 0, 0}, {200, 100, 1'000'000'000'000})["row"], "kAPJAba+qMqaOg==");  // steps 200, -101, 999999999899; zigzag, LEB128
+}
+
+TEST(Report, ASearchableTableIsATable) {
+  ReportTable table{"t", {"a"}, {{int64_t{1}}, {int64_t{2}}}, "", true};
+  EXPECT_THAT(render_report(one(table)), HasSubstr("<table data-sort data-search>"));
+  table.searchable = false;
+  EXPECT_THAT(render_report(one(table)), HasSubstr("<table data-sort>"));
+}
+
+TEST(Report, BarsOfAHistogramStandWhereTheirRowsAre) {
+  const std::string page = render_report(one(ReportHistogram{"h", "score", {0, 1, 3, 4}, {50, 0, 25}, false, 3.2, "threshold", ""}));
+  EXPECT_EQ(count(page, "class=\"plain\" d="), 1u);
+  EXPECT_EQ(count(page, "class=\"beyond\" d="), 1u);
+  EXPECT_THAT(page, HasSubstr("d=\"M0 1000V38.46H250V1000Z\"><title>0 to 1: 50 rows</title>"));  // the highest is 52 of 52 * 1.04
+  EXPECT_THAT(page, HasSubstr("d=\"M750 1000V519.23H1000V1000Z\""));
+  EXPECT_THAT(page, HasSubstr("<line class=\"mark\" x1=\"80%\""));
+  EXPECT_THAT(page, HasSubstr(">threshold 3.2<"));
+}
+
+TEST(Report, BranchesOfATreeStandWhereTheirRowsAre) {
+  ReportTree tree{"t", "lambda", {{-1, 0, 1, 100, -1}, {0, 1, 2, 60, 0}, {0, 1, 4, 20, 1}, {1, 2, 3, 30, -1}}, {}, ""};
+  const std::string page = render_report(one(tree));
+  // The root needs 100.4 rows of width (a gap of 0.4), so one row is 9.96; its children take stretches of 60.4 and 20.4 parts.
+  EXPECT_THAT(page, HasSubstr("d=\"M1.99 0H998.01L898.41 250H101.59Z\"><title>100 rows, lambda 0 to 1</title>"));
+  EXPECT_THAT(page, HasSubstr("class=\"c0\" d=\"M74.96 250H672.57L523.16 500H224.36Z\"><title>cluster 0: 60 rows, lambda 1 to 2</title>"));
+  EXPECT_THAT(page, HasSubstr("d=\"M224.36 500H523.16L373.76 750H373.76Z\"><title>30 rows, lambda 2 to 3</title>"));
+  EXPECT_EQ(count(page, "class=\"c0\""), 2u);  // what hangs from a chosen branch is of its colour
+  EXPECT_EQ(count(page, "class=\"c1\""), 1u);
+  EXPECT_THAT(page, HasSubstr("text-anchor=\"end\">0</text>"));
+  EXPECT_THAT(page, HasSubstr("L873.76 1000H873.76Z"));  // a leaf's rows leave until none is left
+}
+
+TEST(Report, ALargeTreeShowsItsLargestBranches) {
+  ReportTree tree{"t", "lambda", {{-1, 0, 1, 100'000, -1}}, {}, ""};
+  for (int64_t i = 0; i < 5000; ++i)
+    tree.branches.push_back({i / 2, 1.0 + static_cast<double>(i), 5e3 + static_cast<double>(i), 6000 - i, -1});
+  const std::string page = render_report(one(tree));
+  EXPECT_EQ(count(page, "class=\"bare\""), 2000u);
+  EXPECT_THAT(page, HasSubstr("The 2,000 largest branches; 3,001 smaller ones are not drawn."));
+}
+
+// A chain as deep as it is long: no recursion.
+TEST(Report, ADeepTreeIsDrawn) {
+  ReportTree tree{"t", "lambda", {}, {}, ""};
+  for (int64_t i = 0; i < 1'000'000; ++i)
+    tree.branches.push_back({i - 1, static_cast<double>(i), static_cast<double>(i + 1), 2'000'000 - i, -1});
+  EXPECT_THAT(render_report(one(tree)), HasSubstr("998,000 smaller ones are not drawn"));
+}
+
+TEST(Report, OneBranchFarDownDoesNotFlattenTheOthers) {
+  ReportTree tree{"t", "lambda", {{-1, 0, 1, 100, -1}, {0, 1, 2, 60, 0}, {0, 1, 1e9, 20, 1}}, {}, ""};
+  EXPECT_THAT(render_report(one(tree)), HasSubstr("1 branch goes on below the drawing, to lambda 1,000,000,000."));
+  tree.branches[2].death = INFINITY;
+  EXPECT_THAT(render_report(one(tree)), HasSubstr("1 branch goes on below the drawing, to lambda ∞."));
+}
+
+TEST(Report, WhatIsNoTreeIsRefused) {
+  const auto code = [](std::vector<ReportBranch> branches) {
+    try {
+      render_report(one(ReportTree{"t", "lambda", std::move(branches), {}, ""}));
+    } catch (const Error& error) {
+      return error.code;
+    }
+    return ErrorCode{};
+  };
+  EXPECT_EQ(code({{-1, 0, 1, 2, -1}}), ErrorCode{});
+  EXPECT_EQ(code({}), ErrorCode{});
+  EXPECT_EQ(code({{1, 0, 1, 2, -1}, {0, 0, 1, 2, -1}}), ErrorCode::kBug);
+  EXPECT_EQ(code({{7, 0, 1, 2, -1}}), ErrorCode::kBug);
+  EXPECT_EQ(code({{-2, 0, 1, 2, -1}}), ErrorCode::kBug);
+  EXPECT_EQ(code({{-1, 1, 0, 2, -1}}), ErrorCode::kBug);
+  EXPECT_EQ(code({{-1, NAN, 1, 2, -1}}), ErrorCode::kBug);
+  EXPECT_EQ(code({{-1, 0, 1, 2, -1}, {0, 1, 2, 3, -1}}), ErrorCode::kBug);
 }
 
 TEST(Report, TheDecisionLightsItsBranch) {

@@ -62,8 +62,9 @@ std::string element(std::string_view tag, std::string_view text, std::string_vie
   return out + ">" + html(text) + "</" + std::string(tag) + ">\n";
 }
 
-std::string table_html(const std::vector<std::string>& header, const std::vector<std::vector<ReportCell>>& rows, bool sortable) {
-  std::string out = "<div class=\"scroll\"><table" + std::string(sortable ? " data-sort" : "") + ">\n<thead><tr>";
+std::string table_html(const std::vector<std::string>& header, const std::vector<std::vector<ReportCell>>& rows, Lookup lookup) {
+  const char* found_by = lookup == Lookup::kNone ? "" : lookup == Lookup::kSort ? " data-sort" : " data-sort data-search";
+  std::string out = "<div class=\"scroll\"><table" + std::string(found_by) + ">\n<thead><tr>";
   std::vector<std::vector<std::string>> doubles;
   for (size_t i = 0; i < header.size(); ++i) {
     doubles.push_back(shown_doubles(rows, i));
@@ -91,7 +92,8 @@ Part part_of(const ReportTable& section) {
     if (row.size() > section.header.size()) misfit(section.title, "a row is longer than the header");
   }
   const bool narrow = section.header.size() <= 3;
-  return {table_html(section.header, section.rows, section.rows.size() > 1) + element("p", section.note, "note"),
+  const Lookup lookup = section.rows.size() < 2 ? Lookup::kNone : section.searchable ? Lookup::kSearch : Lookup::kSort;
+  return {table_html(section.header, section.rows, lookup) + element("p", section.note, "note"),
           "table",
           {},
           narrow ? Width::kHalf : Width::kFull};
@@ -120,7 +122,7 @@ Part part_of(const ReportRowAccount& section) {
     const auto count = static_cast<double>(std::get<int64_t>(row[1]));
     row.emplace_back(section.rows > 0 ? 100 * count / static_cast<double>(section.rows) : NAN);
   }
-  std::string body = table_html({"rows", "count", "share (%)"}, rows, false);
+  std::string body = table_html({"rows", "count", "share (%)"}, rows, Lookup::kNone);
   const std::string total =
       "<tfoot><tr><th scope=\"row\">read</th><td class=\"n\">" + report_number(section.rows) + "</td><td></td></tr></tfoot>";
   body.insert(body.find("</tbody>") + 8, total);

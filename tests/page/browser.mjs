@@ -25,8 +25,12 @@ export async function openBrowser() {
   if (!binary) skip("no chromium (set SLUICE_CHROMIUM to one)");
   const profile = mkdtempSync(join(tmpdir(), "sluice-page-"));
   const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-  const start = (options) =>
-    chromium.launchPersistentContext(profile, { executablePath: binary, args: flags, offline: true, ...options });
+  // With `software` there is WebGL, emulated.
+  const emulated = ["--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"];
+  const start = ({ software = false, ...options }) => {
+    const args = software ? [...flags.filter((flag) => flag !== "--disable-gpu"), ...emulated] : flags;
+    return chromium.launchPersistentContext(profile, { executablePath: binary, args, offline: true, ...options });
+  };
   return { start, remove: () => rmSync(profile, { recursive: true, force: true }) };
 }
 

@@ -1,4 +1,4 @@
-#include "sluice/cluster/structure_test.h"
+#include "sluice/cluster/structure.h"
 
 #include <algorithm>
 #include <bit>

@@ -1,0 +1,207 @@
+#include "sluice/neighbors/neighbors.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+
+#include "sluice/core/exact_sum.h"
+#include "sluice/neighbors/nn_descent.h"
+
+namespace sluice {
+namespace {
+
+constexpr int64_t kDefaultNeighbors = 5;
+constexpr double kLargest = 0x1p500;  // of a model's values: their squares stay finite
+
+const char* name_of(kernels::Metric metric) {
+  switch (metric) {
+    case kernels::Metric::kManhattan:
+      return "manhattan";
+    case kernels::Metric::kCosine:
+      return "cosine";
+    default:
+      return "euclidean";
+  }
+}
+
+NeighborWay way_of(NeighborsAlgorithm algorithm) {
+  switch (algorithm) {
+    case NeighborsAlgorithm::kBrute:
+      return NeighborWay::kBrute;
+    case NeighborsAlgorithm::kKdTree:
+      return NeighborWay::kKdTree;
+    default:
+      return NeighborWay::kAuto;
+  }
+}
+
+// What is asked of a search: the nearest n_neighbors, or all within the radius.
+struct Question {
+  int64_t n_neighbors = 0;
+  std::optional<double> radius;
+  kernels::Metric metric;
+  NeighborWay way;
+  bool nearly = false;  // by nn_descent
+};
+
+template <class T>
+OutcomeArray own_rows(const char* name, const char* type, int64_t cols, const std::vector<T>& all, const LeafRange& range) {
+  const int64_t each = std::max<int64_t>(1, cols);
+  const std::span<const T> mine(all.data() + range.first_row() * each, static_cast<size_t>((range.last_row() - range.first_row()) * each));
+  return outcome_array(name, type, cols, range.first_row(), mine);
+}
+
+// The distances to the last neighbour in ascending order, thinned out to what a plot can show.
+Figure distance_curve(const Neighbors& found) {
+  constexpr int64_t kMost = 512;
+  std::vector<double> last;
+  for (int64_t i = 0; i < found.rows(); ++i) last.push_back(found.distance(i)[found.k - 1]);
+  std::sort(last.begin(), last.end());
+  Figure figure;
+  figure.title = "Distance to neighbour " + to_text(found.k);
+  figure.x_name = "share of the rows";
+  figure.y_name = "distance";
+  figure.note = "All rows in ascending order. Where the curve bends up, rows begin that lie alone: an eps for dbscan.";
+  Figure::Line line;
+  const auto n = static_cast<int64_t>(last.size());
+  const int64_t points = std::min(n, kMost);
+  for (int64_t p = 0; p < points; ++p) {
+    const int64_t at = points == 1 ? 0 : p * (n - 1) / (points - 1);
+    line.x.push_back(static_cast<double>(at + 1) / static_cast<double>(n));
+    line.y.push_back(last[static_cast<size_t>(at)]);
+  }
+  figure.lines.push_back(std::move(line));
+  return figure;
+}
+
+void put_mean(Outcome& out, const std::vector<double>& distances) {
+  out.result.put("n_pairs", static_cast<int64_t>(distances.size()));
+  if (distances.empty()) return out.result.put("mean_distance", std::nullopt);
+  ExactSum sum;
+  for (const double distance : distances) sum.add(distance);
+  out.result.put("mean_distance", sum.value() / static_cast<double>(distances.size()));
+}
+
+OutcomeFile edges_file(std::shared_ptr<const RadiusNeighbors> found) {
+  return {"edges.csv", [found](const std::function<void(std::string_view)>& put) {
+            put("row,neighbor,distance\n");
+            std::string line;
+            for (size_t i = 0; i + 1 < found->starts.size(); ++i) {
+              for (auto e = static_cast<size_t>(found->starts[i]); e < static_cast<size_t>(found->starts[i + 1]); ++e) {
+                line = to_text(static_cast<int64_t>(i)) + ',' + to_text(found->indices[e]) + ',' + to_text(found->distances[e]) + '\n';
+                put(line);
+              }
+            }
+          }};
+}
+
+// `among` null: the rows' own neighbours.
+Outcome answer(const Question& question, const Source* among, const Source& rows, Context& ctx) {
+  Outcome out;
+  out.result.put("metric", name_of(question.metric));
+  out.result.put("recall", 1.0);
+  const LeafRange range = leaf_range(rows.rows(), rows.cols(), ctx);
+  if (question.radius) {
+    auto found = std::make_shared<RadiusNeighbors>(among == nullptr
+                                                       ? radius_graph(rows, *question.radius, question.metric, ctx, question.way)
+                                                       : radius_search(*among, rows, *question.radius, question.metric, ctx, question.way));
+    std::vector<int64_t> counts;
+    for (size_t i = 0; i + 1 < found->starts.size(); ++i) counts.push_back(found->starts[i + 1] - found->starts[i]);
+    out.result.put("radius", *question.radius);
+    out.result.put("n_neighbors", std::nullopt);
+    out.result.put("n_alone", static_cast<int64_t>(std::count(counts.begin(), counts.end(), 0)));
+    put_mean(out, found->distances);
+    out.arrays.push_back(own_rows("counts", "<i8", 0, counts, range));
+    out.files.push_back(edges_file(std::move(found)));
+    return out;
+  }
+  const int64_t k = question.n_neighbors;
+  Neighbors found;
+  if (question.nearly) {
+    ApproximateNeighbors nearly = nn_descent(rows, k, question.metric, ctx);
+    out.result.put("recall", nearly.recall);
+    out.notes.push_back("neighbours by nn_descent: " + to_text(nearly.recall) + " of the true ones were found, measured on " +
+                        to_text(nearly.recall_rows) + " rows drawn by seed");
+    found = std::move(nearly.graph);
+  } else {
+    found = among == nullptr ? knn_graph(rows, k, question.metric, ctx, question.way)
+                             : knn_search(*among, rows, k, question.metric, ctx, question.way);
+  }
+  out.result.put("radius", std::nullopt);
+  out.result.put("n_neighbors", k);
+  out.result.put("n_alone", int64_t{0});
+  put_mean(out, found.distances);
+  if (found.rows() > 0) out.figures.push_back(distance_curve(found));
+  out.arrays.push_back(own_rows("indices", "<i8", k, found.indices, range));
+  out.arrays.push_back(own_rows("distances", "<f8", k, found.distances, range));
+  return out;
+}
+
+Matrix<double> all_rows(const Source& rows, Context& ctx) {
+  const double bytes =
+      24.0 * static_cast<double>(rows.rows()) * static_cast<double>(rows.cols());  // here, in the model, and as its file is made
+  if (bytes > static_cast<double>(ctx.memory)) {
+    fail(ErrorCode::kMemory, "neighbors",
+         "the model holds all rows, which takes " + to_text(static_cast<int64_t>(bytes)) + " bytes of the budget of " + to_text(ctx.memory),
+         "give a larger --memory");
+  }
+  Matrix<double> all(rows.rows(), rows.cols());
+  Context alone = ctx;
+  alone.comm = nullptr;
+  map(rows, alone, [&](int, const MatrixBlock& leaf) {
+    for (int64_t i = 0; i < leaf.rows; ++i) {
+      double* to = all.row(leaf.first_row + i);
+      const double* from = leaf.row(i, to);
+      if (from != to) std::copy_n(from, leaf.cols, to);
+    }
+  });
+  return all;
+}
+
+}  // namespace
+
+Outcome neighbors_run(const Source& rows, const NeighborsParams& params, Context& ctx) {
+  if (params.n_neighbors && params.radius) {
+    fail(ErrorCode::kUsage, "--radius", "it finds all rows within it, and --n-neighbors the nearest few", "give one of the two");
+  }
+  if (rows.max_weight() > 0) fail(ErrorCode::kUsage, "--weight", "weights change no neighbour", "leave it out");
+  const bool nearly = params.algorithm == NeighborsAlgorithm::kNnDescent;
+  if (nearly && params.radius)
+    fail(ErrorCode::kUsage, "--algorithm", "nn_descent finds the nearest few, not all within a radius", "leave one of the two out");
+  const Question question{params.n_neighbors.value_or(kDefaultNeighbors), params.radius, params.metric, way_of(params.algorithm), nearly};
+  Outcome out = answer(question, nullptr, rows, ctx);
+  out.model.about = {{"algorithm", "neighbors"}, {"metric", name_of(params.metric)}};
+  out.model.put("rows", all_rows(rows, ctx));
+  const std::vector<double> radius = {params.radius.value_or(-1)};
+  const std::vector<int64_t> k = {params.radius ? 0 : question.n_neighbors};
+  out.model.put("radius", radius);
+  out.model.put("n_neighbors", k);
+  return out;
+}
+
+Outcome neighbors_apply(const ModelFile& model, const Source& rows, Context& ctx) {
+  Matrix<double> among = model.matrix("rows");
+  const std::vector<double> radius = model.vector("radius");
+  const std::vector<int64_t> k = model.integers("n_neighbors");
+  const std::string& metric = model.text("metric");
+  if (metric != "euclidean" && metric != "manhattan" && metric != "cosine") model.damaged("it names no metric that is known");
+  if (among.rows < 1 || among.cols < 1) model.damaged("it holds no rows");
+  if (radius.size() != 1 || k.size() != 1) model.damaged("it has not one radius and one number of neighbours");
+  const bool nearest = radius[0] == -1 && k[0] >= 1 && k[0] <= among.rows;
+  const bool within = radius[0] >= 0 && k[0] == 0;
+  if (!nearest && !within) model.damaged("its radius or number of neighbours is none");
+  for (const double x : among.values) {
+    if (!(std::fabs(x) < kLargest)) model.damaged("a row is too large to have distances");
+  }
+  const int64_t count = among.rows, cols = among.cols;
+  MemorySource source(std::move(among.values), count, cols);
+  Context alone = ctx;
+  alone.comm = nullptr;
+  source.stats = measure(source, alone);
+  Question question{k[0], std::nullopt, kernels::Metric::kSquaredEuclidean, NeighborWay::kAuto};
+  if (within) question.radius = radius[0];
+  if (metric != "euclidean") question.metric = metric == "manhattan" ? kernels::Metric::kManhattan : kernels::Metric::kCosine;
+  return answer(question, &source, rows, ctx);
+}
+
+}  // namespace sluice
