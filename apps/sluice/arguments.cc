@@ -230,9 +230,9 @@ Arguments parse_arguments(const std::vector<std::string>& words) {
   }
   const Command* command = find_command(words[at]);
   if (command == nullptr) {
-    static const std::vector<std::string> kPlanned = {"gmm",       "autoencoder", "vae",    "augment",  "select", "train",
-                                                      "report",    "dedup",       "curate", "compress", "fuse",   "topics",
-                                                      "recommend", "explain",     "forget", "release"};
+    static const std::vector<std::string> kPlanned = {"autoencoder", "vae",       "augment", "select",   "train",
+                                                      "report",      "dedup",     "curate",  "compress", "fuse",
+                                                      "topics",      "recommend", "explain", "forget",   "release"};
     if (std::find(kPlanned.begin(), kPlanned.end(), words[at]) != kPlanned.end()) {
       fail(ErrorCode::kUsage, words[at], "this command is planned and not there yet", "see sluice --help for those that are");
     }

@@ -14,7 +14,7 @@ constexpr double kClearNoise = 0.1;      // they show structure by themselves wh
 constexpr double kAgree = 0.75;          // two clusterings say the same
 constexpr double kBetter = 0.1;          // one agrees clearly better than another
 constexpr double kMixtureAgrees = 0.6;
-constexpr int64_t kFewRows = 20;         // too few to tell
+constexpr int64_t kFewRows = 20;  // too few to tell
 
 std::string rounded(double x) {
   char buffer[64];
@@ -29,7 +29,8 @@ std::vector<Candidate> candidates_of(const Measured& found) {
   const std::string size = to_text(found.min_cluster_size), samples = to_text(found.min_samples);
   std::vector<Candidate> out;
   out.push_back({"kmeans", {{"n_clusters", to_text(std::max<int64_t>(1, found.k))}}});
-  out.push_back({"gmm", {{"n_components", to_text(std::max<int64_t>(1, found.components))}, {"covariance_type", "\"full\""}, {"n_init", "2"}}});
+  out.push_back(
+      {"gmm", {{"n_components", to_text(std::max<int64_t>(1, found.components))}, {"covariance_type", "\"full\""}, {"n_init", "2"}}});
   if (found.eps > 0) out.push_back({"dbscan", {{"eps", json_number(found.eps)}, {"min_samples", to_text(found.dbscan_min_samples)}}});
   out.push_back({"hdbscan", {{"min_cluster_size", size}, {"min_samples", samples}}});
   out.push_back({"hdbscan", {{"min_cluster_size", size}, {"min_samples", samples}, {"cluster_selection_method", "\"leaf\""}}});
@@ -59,12 +60,13 @@ std::string clusterer(const Measured& found, std::vector<std::string>& reasons) 
   reasons.push_back(density_words(found) + (found.density_clusters > 0 ? "; " + agreement_words(found) : ""));
   if (credible(found) && !same_as_kmeans(found)) {
     reasons.push_back("hdbscan: its clusters are clear (noise " + percent(found.noise) + " is within " + percent(kCredibleNoise) +
-                      ") and not compact (agreement " + rounded(found.agreement_kmeans) + " with k-means is below " + rounded(kAgree) + ")");
+                      ") and not compact (agreement " + rounded(found.agreement_kmeans) + " with k-means is below " + rounded(kAgree) +
+                      ")");
     return "hdbscan";
   }
   if (mixture_fits_better(found)) {
-    reasons.push_back("gmm: its components agree with the dense parts better than k-means does (" + rounded(found.agreement_mixture) + " against " +
-                      rounded(found.agreement_kmeans) + "): groups overlap, or differ in spread");
+    reasons.push_back("gmm: its components agree with the dense parts better than k-means does (" + rounded(found.agreement_mixture) +
+                      " against " + rounded(found.agreement_kmeans) + "): groups overlap, or differ in spread");
     return "gmm";
   }
   if (found.density_clusters == 0 && found.components >= 2) {
@@ -82,11 +84,12 @@ std::string clusterer(const Measured& found, std::vector<std::string>& reasons) 
 }
 
 void describe_table(const Measured& found, const TableFacts& table, std::vector<std::string>& reasons) {
-  std::string words = to_text(found.rows) + " rows, " + to_text(table.columns) + " columns, " + to_text(table.text_columns) + " of them text, " +
-                      to_text(table.missing_cells) + " missing cells: " + to_text(found.cols) + " columns of numbers";
+  std::string words = to_text(found.rows) + " rows, " + to_text(table.columns) + " columns, " + to_text(table.text_columns) +
+                      " of them text, " + to_text(table.missing_cells) + " missing cells: " + to_text(found.cols) + " columns of numbers";
   if (found.sample_rows < found.rows) words += "; measured on " + to_text(found.sample_rows) + " of the rows";
   reasons.push_back(words);
-  if (table.missing_cells > 0) reasons.push_back("impute the median first: it does not follow outliers, and " + to_text(table.missing_cells) + " cells are missing");
+  if (table.missing_cells > 0)
+    reasons.push_back("impute the median first: it does not follow outliers, and " + to_text(table.missing_cells) + " cells are missing");
   if (found.pca_columns > 0)
     reasons.push_back("reduce by PCA first: " + to_text(found.pca_columns) + " components of " + to_text(found.cols) +
                       " columns hold 95 % of the variance (or are the most worth taking), and distances in fewer columns tell more");
@@ -118,8 +121,9 @@ Advice advise(const Measured& found, const TableFacts& table) {
       out.reasons.push_back("cluster structure all the same: dense parts with only " + percent(found.noise) + " noise between them");
   }
   if (found.density_spread > 0)
-    out.reasons.push_back("densities differ: distances to the " + to_text(found.dbscan_min_samples - 1) + "th neighbour spread by a factor of " +
-                          rounded(found.density_spread) + " from their 10 % to their 90 % quantile; one eps fits all where it is small");
+    out.reasons.push_back("densities differ: distances to the " + to_text(found.dbscan_min_samples - 1) +
+                          "th neighbour spread by a factor of " + rounded(found.density_spread) +
+                          " from their 10 % to their 90 % quantile; one eps fits all where it is small");
   const bool categories = 2 * table.text_columns > table.columns;
   if (categories || (!out.structure && table.text_columns > 0)) {
     out.chosen = rules(table, out.reasons);

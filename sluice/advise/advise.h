@@ -36,21 +36,21 @@ struct TableFacts {
 
 struct Measured {
   int64_t rows = 0, cols = 0, sample_rows = 0;
-  int64_t pca_columns = 0;      // principal axes that hold 95 % of the variance, where there are more than 50 columns; else 0
-  bool spread = false;          // not all rows are equal
-  bool structured = false;      // by the k-means curve
-  double excess = 0, limit = 0; // of that test
-  std::string null;             // the kind of data without clusters that explains it best
-  int64_t k = 0;                // 0: none
-  double silhouette = 0;        // at k
-  int64_t density_clusters = 0; // HDBSCAN's
-  double noise = 0;             // share of rows
-  double largest = 0;           // share of rows in its largest cluster
-  double agreement_kmeans = 0;  // with HDBSCAN's clusters, noise left out; 0 where one has none
+  int64_t pca_columns = 0;       // principal axes that hold 95 % of the variance, where there are more than 50 columns; else 0
+  bool spread = false;           // not all rows are equal
+  bool structured = false;       // by the k-means curve
+  double excess = 0, limit = 0;  // of that test
+  std::string null;              // the kind of data without clusters that explains it best
+  int64_t k = 0;                 // 0: none
+  double silhouette = 0;         // at k
+  int64_t density_clusters = 0;  // HDBSCAN's
+  double noise = 0;              // share of rows
+  double largest = 0;            // share of rows in its largest cluster
+  double agreement_kmeans = 0;   // with HDBSCAN's clusters, noise left out; 0 where one has none
   double agreement_mixture = 0;
-  int64_t components = 0;       // of the mixture with the lowest BIC
-  double density_spread = 1;    // the 0.9 over the 0.1 quantile of the distances to the min_samples-th neighbour
-  double eps = 0;               // the knee of those distances
+  int64_t components = 0;     // of the mixture with the lowest BIC
+  double density_spread = 1;  // the 0.9 over the 0.1 quantile of the distances to the min_samples-th neighbour
+  double eps = 0;             // the knee of those distances
   int64_t min_cluster_size = 5, min_samples = 5, dbscan_min_samples = 5;  // min_cluster_size: of all rows
 };
 

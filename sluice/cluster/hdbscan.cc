@@ -15,7 +15,8 @@ void require_usable(const Source& rows, const HdbscanParams& params) {
   require_clean(rows);
   if (rows.rows() < 1) fail(ErrorCode::kBadInput, "rows", "there is no row to cluster", "give at least one");
   if (rows.cols() < 1) fail(ErrorCode::kBadInput, "columns", "there is no numeric column to cluster by", "name some with --columns");
-  if (rows.rows() > std::numeric_limits<int32_t>::max()) fail(ErrorCode::kBadInput, "rows", "there are more than 2^31 - 1 rows", "take a sample");
+  if (rows.rows() > std::numeric_limits<int32_t>::max())
+    fail(ErrorCode::kBadInput, "rows", "there are more than 2^31 - 1 rows", "take a sample");
   if (rows.max_weight() > 0) fail(ErrorCode::kBadInput, "weights", "hdbscan has no use for row weights", "leave them out, or use dbscan");
   if (params.min_cluster_size < 2) fail(ErrorCode::kUsage, "--min-cluster-size", "it is below 2", "give at least 2");
   if (params.max_cluster_size && params.cluster_selection_method == HdbscanSelection::kLeaf)
@@ -35,7 +36,8 @@ void require_memory(const Source& rows, const HdbscanParams& params, int64_t min
   }
   if (bytes > ctx.memory) {
     fail(ErrorCode::kMemory, "hdbscan",
-         to_text(n) + " rows of " + to_text(d) + " columns take " + to_text(bytes) + " bytes, and the memory budget is " + to_text(ctx.memory),
+         to_text(n) + " rows of " + to_text(d) + " columns take " + to_text(bytes) + " bytes, and the memory budget is " +
+             to_text(ctx.memory),
          "give a larger --memory, or take a sample");
   }
 }
@@ -94,7 +96,10 @@ std::unique_ptr<MemorySource> unit_rows(const Source& rows, const Context& ctx) 
 }
 
 ReachTask::ReachTask(const Source& rows, HdbscanMetric metric, double alpha, int64_t min_samples, const Context& ctx)
-    : rows_(&rows), metric_(metric), factor_(metric == HdbscanMetric::kEuclidean ? 1 / (alpha * alpha) : 1 / alpha), min_samples_(min_samples) {
+    : rows_(&rows),
+      metric_(metric),
+      factor_(metric == HdbscanMetric::kEuclidean ? 1 / (alpha * alpha) : 1 / alpha),
+      min_samples_(min_samples) {
   if (metric != HdbscanMetric::kCosine) return;
   unit_ = unit_rows(rows, ctx);
   rows_ = unit_.get();

@@ -109,9 +109,9 @@ class TreeBoruvka {
 
   struct Look {
     int64_t leaf, node;
-    uint32_t open;           // rows that search
-    int32_t component;       // of all of them, or kMixed
-    double least_core;       // of them
+    uint32_t open;             // rows that search
+    int32_t component;         // of all of them, or kMixed
+    double least_core;         // of them
     double limit = kInfinity;  // no row cares for longer edges
   };
   void look(int64_t a) {
@@ -169,7 +169,8 @@ class TreeBoruvka {
       Row& row = rows_[static_cast<size_t>(p)];
       if (component == component_[static_cast<size_t>(p)]) continue;
       const double least = task_.reach(core_[static_cast<size_t>(p)], least_core, gaps[q]);
-      if (least > bound_of(p).load(std::memory_order_relaxed) || least > row.reach || (least == row.reach && gaps[q] > row.distance)) continue;
+      if (least > bound_of(p).load(std::memory_order_relaxed) || least > row.reach || (least == row.reach && gaps[q] > row.distance))
+        continue;
       distances_(tree_.leaf(look.leaf) + q, kLeafRows, tree_.leaf(node.leaf), tree_.cols, value);
       better = take(p, row, node.leaf, value) || better;
     }
@@ -214,7 +215,8 @@ class TreeBoruvka {
   int64_t join(const std::vector<ReachEdge>& best, std::vector<ReachEdge>& edges) {
     if (position_.empty()) {
       position_.resize(static_cast<size_t>(tree_.rows));
-      for (int64_t p = 0; p < tree_.rows; ++p) position_[static_cast<size_t>(tree_.row_of[static_cast<size_t>(p)])] = static_cast<int32_t>(p);
+      for (int64_t p = 0; p < tree_.rows; ++p)
+        position_[static_cast<size_t>(tree_.row_of[static_cast<size_t>(p)])] = static_cast<int32_t>(p);
     }
     const auto component_of_row = [&](int64_t row) { return component_[static_cast<size_t>(position_[static_cast<size_t>(row)])]; };
     Sets sets(static_cast<int64_t>(best.size()));

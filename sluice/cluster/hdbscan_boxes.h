@@ -71,6 +71,7 @@ class Boxes {
 };
 
 // The core distances by position; nothing, unless `always`, where boxes prune so little that all pairs are quicker.
-std::optional<std::vector<double>> core_by_tree(const KdTree& tree, const Boxes& boxes, const ReachTask& task, bool always, const Context& ctx);
+std::optional<std::vector<double>> core_by_tree(const KdTree& tree, const Boxes& boxes, const ReachTask& task, bool always,
+                                                const Context& ctx);
 
 }  // namespace sluice::detail

@@ -86,7 +86,8 @@ bool prunes(const CoreSearch& search, const KdTree& tree, int64_t min_samples) {
 
 }  // namespace
 
-std::optional<std::vector<double>> core_by_tree(const KdTree& tree, const Boxes& boxes, const ReachTask& task, bool always, const Context& ctx) {
+std::optional<std::vector<double>> core_by_tree(const KdTree& tree, const Boxes& boxes, const ReachTask& task, bool always,
+                                                const Context& ctx) {
   const CoreSearch search(tree, boxes, task);
   if (!always && !prunes(search, tree, task.min_samples())) return std::nullopt;
   ctx.stage("core distances");

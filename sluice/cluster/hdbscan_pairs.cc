@@ -59,7 +59,8 @@ class PairsBoruvka {
   double raw(int64_t a, int64_t b, double* scratch) const {
     const double* to = all_.row(b, scratch);
     const kernels::Metric metric = task_.metric();
-    if (all_.dtype == DType::kF64) return kernels::distance64(metric, static_cast<const double*>(all_.data) + a * all_.stride, to, all_.cols);
+    if (all_.dtype == DType::kF64)
+      return kernels::distance64(metric, static_cast<const double*>(all_.data) + a * all_.stride, to, all_.cols);
     return kernels::distance64(metric, static_cast<const float*>(all_.data) + a * all_.stride, to, all_.cols);
   }
   double core(int64_t row) const { return tree_.core[static_cast<size_t>(row)]; }
@@ -152,7 +153,11 @@ class PairsBoruvka {
 
   struct Round {
     explicit Round(PairsBoruvka& of)
-        : of(of), order(static_cast<size_t>(of.n_)), best(of.first_guesses()), bound(new std::atomic<double>[best.size()]), plan(plan_for(of.task_)) {
+        : of(of),
+          order(static_cast<size_t>(of.n_)),
+          best(of.first_guesses()),
+          bound(new std::atomic<double>[best.size()]),
+          plan(plan_for(of.task_)) {
       for (size_t c = 0; c < best.size(); ++c) bound[c].store(best[c].reach, std::memory_order_relaxed);
       std::iota(order.begin(), order.end(), int64_t{0});
       std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return of.component(a) < of.component(b); });
@@ -169,7 +174,9 @@ class PairsBoruvka {
       rows.stride = of.all_.cols;
     }
 
-    MatrixBlock block(int64_t number) const { return rows.slice(number * kBlockRows, std::min(kBlockRows, rows.rows - number * kBlockRows)); }
+    MatrixBlock block(int64_t number) const {
+      return rows.slice(number * kBlockRows, std::min(kBlockRows, rows.rows - number * kBlockRows));
+    }
     // What the rows of a block still care for.
     double widest(int64_t first, int64_t count) const {
       double most = 0;
@@ -188,7 +195,8 @@ class PairsBoruvka {
       plan.visit_within(
           left.view(), right.view(), limit,
           [&](int64_t i, int64_t j) {
-            if (component_at(at_a + i) != component_at(at_b + j)) offer(order[static_cast<size_t>(at_a + i)], order[static_cast<size_t>(at_b + j)], wide.data());
+            if (component_at(at_a + i) != component_at(at_b + j))
+              offer(order[static_cast<size_t>(at_a + i)], order[static_cast<size_t>(at_b + j)], wide.data());
           },
           scratch);
     }

@@ -23,7 +23,9 @@ class ReachTask {
   ReachTask(const Source& rows, HdbscanMetric metric, double alpha, int64_t min_samples, const Context& ctx);
 
   const Source& rows() const { return *rows_; }
-  kernels::Metric metric() const { return metric_ == HdbscanMetric::kManhattan ? kernels::Metric::kManhattan : kernels::Metric::kSquaredEuclidean; }
+  kernels::Metric metric() const {
+    return metric_ == HdbscanMetric::kManhattan ? kernels::Metric::kManhattan : kernels::Metric::kSquaredEuclidean;
+  }
   int64_t min_samples() const { return min_samples_; }
   // A distance as it counts in a reach, and the largest distance that may count as so much.
   double scaled(double raw) const { return raw * factor_; }

@@ -24,7 +24,8 @@ const char* name_of(HdbscanMetric metric) {
 
 // All rows as float64, on every rank.
 Matrix<double> all_rows(const Source& rows, Context& ctx) {
-  const double bytes = 24.0 * static_cast<double>(rows.rows()) * static_cast<double>(rows.cols());  // here, in the model, and as its file is made
+  const double bytes =
+      24.0 * static_cast<double>(rows.rows()) * static_cast<double>(rows.cols());  // here, in the model, and as its file is made
   if (bytes > static_cast<double>(ctx.memory)) {
     fail(ErrorCode::kMemory, "hdbscan",
          "the model holds all rows, which takes " + to_text(static_cast<int64_t>(bytes)) + " bytes of the budget of " + to_text(ctx.memory),
@@ -98,7 +99,8 @@ void check_tree(const ModelFile& file, const HdbscanFit& fit) {
   if (tree.parent[0] != -1 || tree.birth[0] != 0) file.damaged("its tree does not begin with a root");
   for (size_t c = 1; c < clusters; ++c) {
     if (tree.parent[c] < 0 || tree.parent[c] >= static_cast<int64_t>(c)) file.damaged("its tree is none");
-    if (!(tree.birth[c] >= tree.birth[static_cast<size_t>(tree.parent[c])])) file.damaged("a cluster of its tree is born before its parent");
+    if (!(tree.birth[c] >= tree.birth[static_cast<size_t>(tree.parent[c])]))
+      file.damaged("a cluster of its tree is born before its parent");
   }
   if (!all_within(fit.choice.densest, 0, std::numeric_limits<double>::max())) file.damaged("a level of its tree is below 0");
 }
@@ -109,7 +111,8 @@ void check_rows(const ModelFile& file, const HdbscanFit& fit, size_t n) {
     if (size != n) file.damaged("its rows and what is said of them are not equally many");
   }
   constexpr double kMax = std::numeric_limits<double>::infinity();
-  if (!all_within(fit.probabilities, 0, 1) || !all_within(fit.outlier_scores, 0, 1)) file.damaged("a probability or score lies outside 0 to 1");
+  if (!all_within(fit.probabilities, 0, 1) || !all_within(fit.outlier_scores, 0, 1))
+    file.damaged("a probability or score lies outside 0 to 1");
   if (!all_within(fit.core_distances, 0, kMax) || !all_within(fit.tree.row_lambda, 0, kMax)) file.damaged("a distance or level is below 0");
   if (!all_within(fit.tree.row_cluster, 0, fit.tree.clusters() - 1)) file.damaged("a row's cluster is not in its tree");
 }
@@ -148,7 +151,9 @@ HdbscanModel load_model(const ModelFile& file) {
   }
   const std::string& metric = file.text("metric");
   if (metric != "euclidean" && metric != "manhattan" && metric != "cosine") file.damaged("it names no metric that is known");
-  model.metric = metric == "manhattan" ? HdbscanMetric::kManhattan : metric == "cosine" ? HdbscanMetric::kCosine : HdbscanMetric::kEuclidean;
+  model.metric = metric == "manhattan" ? HdbscanMetric::kManhattan
+                 : metric == "cosine"  ? HdbscanMetric::kCosine
+                                       : HdbscanMetric::kEuclidean;
   const std::vector<double> alpha = file.vector("alpha");
   const std::vector<int64_t> min_samples = file.integers("min_samples");
   if (alpha.size() != 1 || !all_within(alpha, 1e-6, 1e6) || min_samples.size() != 1 || !all_within(min_samples, 1, (int64_t{1} << 31) - 1))
@@ -156,7 +161,8 @@ HdbscanModel load_model(const ModelFile& file) {
   model.alpha = alpha[0];
   model.min_samples = min_samples[0];
   if (file.has("cluster_centers")) model.cluster_centers = file.matrix("cluster_centers");
-  if (!model.cluster_centers.empty() && (model.cluster_centers.rows != fit.n_clusters || model.cluster_centers.cols != model.components.cols))
+  if (!model.cluster_centers.empty() &&
+      (model.cluster_centers.rows != fit.n_clusters || model.cluster_centers.cols != model.components.cols))
     file.damaged("it has other centres than clusters");
   return model;
 }
@@ -170,7 +176,8 @@ RowColumn<T> own_rows(const std::vector<T>& all, const LeafRange& range) {
 
 OutcomeArray array_of(const char* name, const RowColumn<double>& values) {
   const int64_t first = values.first_row();
-  return outcome_array<double>(name, "<f8", 0, first, std::span<const double>(values.at(first), static_cast<size_t>(values.last_row() - first)));
+  return outcome_array<double>(name, "<f8", 0, first,
+                               std::span<const double>(values.at(first), static_cast<size_t>(values.last_row() - first)));
 }
 
 // The tree for the page: all of it, or its largest clusters, which are closed upwards.
@@ -213,7 +220,9 @@ void explain(const HdbscanFit& fit, const HdbscanParams& params, Outcome& out) {
     out.notes.push_back("all rows are noise: " + to_text(n) + (n == 1 ? " row is" : " rows are") + " fewer than min_cluster_size (" +
                         to_text(params.min_cluster_size) + ") or min_samples (" + to_text(min_samples) + ")");
   } else if (fit.n_clusters == 0) {
-    out.notes.push_back("no cluster splits off: all rows are noise; --allow-single-cluster takes them as one, a smaller --min-cluster-size finds smaller ones");
+    out.notes.push_back(
+        "no cluster splits off: all rows are noise; --allow-single-cluster takes them as one, a smaller --min-cluster-size finds smaller "
+        "ones");
   }
 }
 

@@ -228,6 +228,54 @@ void WeightedColumnSums(const RowsView& rows, const double* center, const double
   weighted_column_sums_ref(rows, center, weights, whole, sum, sum_sq);
 }
 
+// One vector of the eight lanes at a time over all rows, the sums in registers.
+template <int kCols>
+HWY_NOINLINE void narrow_lanes(const double* HWY_RESTRICT columns, int64_t stride, int64_t n, const double* HWY_RESTRICT center,
+                               const double* HWY_RESTRICT weights, double* HWY_RESTRICT lanes) {
+  constexpr int kProducts = kCols * (kCols + 1) / 2;
+  const Doubles d;
+  VecD weight = hn::LoadU(d, lanes), about[kCols], first[kCols], second[kProducts];
+#pragma GCC unroll 4
+  for (int j = 0; j < kCols; ++j) {
+    about[j] = hn::Set(d, center[j]);
+    first[j] = hn::LoadU(d, lanes + 8 * (1 + j));
+  }
+#pragma GCC unroll 10
+  for (int e = 0; e < kProducts; ++e) second[e] = hn::LoadU(d, lanes + 8 * (1 + kCols + e));
+  for (int64_t r = 0; r < n; r += 8) {
+    const VecD w = hn::LoadU(d, weights + r);
+    weight = hn::Add(weight, w);
+    VecD y[kCols];
+#pragma GCC unroll 4
+    for (int j = 0; j < kCols; ++j) {
+      y[j] = hn::Sub(hn::LoadU(d, columns + j * stride + r), about[j]);
+      first[j] = hn::MulAdd(w, y[j], first[j]);
+    }
+    int e = 0;
+#pragma GCC unroll 4
+    for (int i = 0; i < kCols; ++i) {
+      const VecD left = hn::Mul(w, y[i]);
+#pragma GCC unroll 4
+      for (int j = i; j < kCols; ++j, ++e) second[e] = hn::MulAdd(left, y[j], second[e]);
+    }
+  }
+  hn::StoreU(weight, d, lanes);
+#pragma GCC unroll 4
+  for (int j = 0; j < kCols; ++j) hn::StoreU(first[j], d, lanes + 8 * (1 + j));
+#pragma GCC unroll 10
+  for (int e = 0; e < kProducts; ++e) hn::StoreU(second[e], d, lanes + 8 * (1 + kCols + e));
+}
+
+void NarrowMoments(const double* columns, int64_t stride, int64_t n, int64_t d, const double* center, const double* weights,
+                   double* lanes) {
+  const int64_t whole = n / 8 * 8;
+  for (int64_t l = 0; l < 8; l += kLanes64) {
+    const auto run = d == 1 ? narrow_lanes<1> : d == 2 ? narrow_lanes<2> : d == 3 ? narrow_lanes<3> : narrow_lanes<4>;
+    run(columns + l, stride, whole, center, weights + l, lanes + l);
+  }
+  narrow_moments_ref(columns, stride, whole, n, d, center, weights, lanes);
+}
+
 }  // namespace HWY_NAMESPACE
 }  // namespace sluice::kernels
 HWY_AFTER_NAMESPACE();

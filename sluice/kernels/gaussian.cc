@@ -16,6 +16,7 @@ namespace sluice::kernels {
 HWY_EXPORT(GaussianLogs);
 HWY_EXPORT(Responsibilities);
 HWY_EXPORT(WeightedColumnSums);
+HWY_EXPORT(NarrowMoments);
 
 int64_t packed_factor_size(int64_t d) {
   const int64_t tiles = (d + 3) / 4;
@@ -45,6 +46,18 @@ void responsibilities(double* v, int64_t n, int64_t k, int64_t stride, const dou
 void weighted_column_sums(const RowsView& rows, const double* center, const double* weights, double* sum, double* sum_sq) noexcept {
   if (current_target() == Target::kScalar) return weighted_column_sums_ref(rows, center, weights, 0, sum, sum_sq);
   HWY_DYNAMIC_DISPATCH(WeightedColumnSums)(rows, center, weights, sum, sum_sq);
+}
+
+void to_columns(const RowsView& rows, double* columns, int64_t stride) noexcept {
+  for (int64_t r = 0; r < rows.rows; ++r) {
+    for (int64_t j = 0; j < rows.cols; ++j) columns[j * stride + r] = cell_of(rows, r, j);
+  }
+}
+
+void narrow_moments(const double* columns, int64_t stride, int64_t n, int64_t d, const double* center, const double* weights,
+                    double* lanes) noexcept {
+  if (current_target() == Target::kScalar) return narrow_moments_ref(columns, stride, 0, n, d, center, weights, lanes);
+  HWY_DYNAMIC_DISPATCH(NarrowMoments)(columns, stride, n, d, center, weights, lanes);
 }
 
 double exp_of_negative(double x) noexcept {

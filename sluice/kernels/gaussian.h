@@ -49,6 +49,20 @@ void responsibilities(double* v, int64_t n, int64_t k, int64_t stride, const dou
 // Cost 4 rows d. One chain a column: bits depend neither on the CPU nor on how the rows are cut into calls.
 void weighted_column_sums(const RowsView& rows, const double* center, const double* weights, double* sum, double* sum_sq) noexcept;
 
+// For at most kNarrow columns all sums of a component at once, without a panel: lanes[e * 8 + r % 8] of the entries e in this order: weight,
+// d times w y, then d (d + 1) / 2 times w y_i y_j (i <= j, row by row of the triangle), y = x - center. `columns`: the rows as columns, row r of
+// column j at [j * stride + r]. Add a leaf block by block, each beginning at a multiple of 8, then narrow_total adds up an entry's lanes.
+inline constexpr int64_t kNarrow = 4;
+inline int64_t narrow_entries(int64_t d) {
+  return 1 + d + d * (d + 1) / 2;
+}
+void to_columns(const RowsView& rows, double* columns, int64_t stride) noexcept;
+void narrow_moments(const double* columns, int64_t stride, int64_t n, int64_t d, const double* center, const double* weights,
+                    double* lanes) noexcept;
+inline double narrow_total(const double* lanes) {
+  return ((lanes[0] + lanes[4]) + (lanes[2] + lanes[6])) + ((lanes[1] + lanes[5]) + (lanes[3] + lanes[7]));
+}
+
 // exp(x) for -70 <= x <= 0, the bits of core/math.h's exp64; 0 below. One value, for tests and for the plain path.
 double exp_of_negative(double x) noexcept;
 

@@ -83,4 +83,22 @@ inline void weighted_column_sums_ref(const RowsView& rows, const double* center,
   }
 }
 
+// Rows [first, n).
+inline void narrow_moments_ref(const double* columns, int64_t stride, int64_t first, int64_t n, int64_t d, const double* center,
+                               const double* weights, double* lanes) {
+  for (int64_t r = first; r < n; ++r) {
+    double* to = lanes + r % 8;
+    to[0] += weights[r];
+    double y[kNarrow];
+    for (int64_t j = 0; j < d; ++j) {
+      y[j] = columns[j * stride + r] - center[j];
+      to[8 * (1 + j)] = std::fma(weights[r], y[j], to[8 * (1 + j)]);
+    }
+    to += 8 * (1 + d);
+    for (int64_t i = 0; i < d; ++i) {
+      for (int64_t j = i; j < d; ++j, to += 8) *to = std::fma(weights[r] * y[i], y[j], *to);
+    }
+  }
+}
+
 }  // namespace sluice::kernels

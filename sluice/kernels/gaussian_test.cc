@@ -135,6 +135,37 @@ TEST(Gaussian, ExpOfNegativeNumbers) {
   EXPECT_EQ(exp_of_negative(-1e300), 0);
 }
 
+TEST(Gaussian, NarrowMomentsOnEveryTarget) {
+  for (int64_t d = 1; d <= kNarrow; ++d) {
+    for (const int64_t n : {1, 8, 61}) {
+      const SampleRows rows = make_sample_rows(n, d, false, static_cast<uint64_t>(d), 3);
+      TestRandom random(static_cast<uint64_t>(n));
+      std::vector<double> columns(static_cast<size_t>(d * 64), std::nan("")), weights;
+      for (int64_t r = 0; r < n; ++r) weights.push_back(random.uniform());
+      to_columns(rows.view, columns.data(), 64);
+      const std::vector<double> before(static_cast<size_t>(8 * narrow_entries(d)), 0.5);
+      std::vector<double> wanted = before;
+      narrow_moments_ref(columns.data(), 64, 0, n, d, rows.center.data(), weights.data(), wanted.data());
+      int64_t entry = 1 + d;
+      for (int64_t i = 0; i < d; ++i) {
+        for (int64_t j = i; j < d; ++j, ++entry) {
+          long double plain = 4;
+          for (int64_t r = 0; r < n; ++r)
+            plain += static_cast<long double>(weights[static_cast<size_t>(r)]) * (rows.view.f32(r)[i] - rows.center[i]) *
+                     (rows.view.f32(r)[j] - rows.center[j]);
+          EXPECT_NEAR(narrow_total(wanted.data() + 8 * entry), static_cast<double>(plain),
+                      1e-12 * (1 + std::fabs(static_cast<double>(plain))));
+        }
+      }
+      for_each_target([&] {
+        std::vector<double> got = before;
+        narrow_moments(columns.data(), 64, n, d, rows.center.data(), weights.data(), got.data());
+        EXPECT_EQ(got, wanted);
+      });
+    }
+  }
+}
+
 TEST(Gaussian, WeightedColumnSumsOnEveryTarget) {
   for (const int64_t d : kCols) {
     const SampleRows rows = make_sample_rows(50, d, false, 1, 3);

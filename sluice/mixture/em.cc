@@ -78,11 +78,14 @@ void EmState::accumulate(const MatrixBlock& leaf) {
   first_.assign(static_cast<size_t>(k * d), 0.0);
   second_.assign(static_cast<size_t>(plan_->second_sets() * plan_->seconds()), 0.0);
   claims_.resize(static_cast<size_t>(k * kBlockRows));
+  if (plan_->narrow()) lanes_.assign(static_cast<size_t>(8 * k * kernels::narrow_entries(d)), 0.0);
   leaf_log_likelihood_ = 0;
   each_block(leaf, [&](const MatrixBlock& block) {
     claim(block);
+    if (plan_->narrow()) return add_narrow(block);
     for (int64_t c = 0; c < k; ++c) add_claimed(block, c);
   });
+  if (plan_->narrow()) total_narrow();
   log_likelihood_.add(leaf_log_likelihood_);
   if (leaf.weights == nullptr) {
     rows_ += leaf.rows;
@@ -140,6 +143,41 @@ void EmState::add_claimed(const MatrixBlock& block, int64_t c) {
     kernels::syrk_add_weighted(rows, about, claims, second, syrk_);
   } else {
     kernels::weighted_column_sums(rows, about, claims, first, second);
+  }
+}
+
+// Few columns: all sums of a component in registers.
+void EmState::add_narrow(const MatrixBlock& block) {
+  columns_.resize(static_cast<size_t>(kBlockRows * plan_->d));
+  kernels::to_columns(block.view(), columns_.data(), kBlockRows);
+  for (int64_t c = 0; c < plan_->k; ++c) {
+    kernels::narrow_moments(columns_.data(), kBlockRows, block.rows, plan_->d, plan_->about->row(c), claims_.data() + c * kBlockRows,
+                            lanes_.data() + 8 * c * kernels::narrow_entries(plan_->d));
+  }
+}
+
+void EmState::total_narrow() {
+  const int64_t d = plan_->d;
+  const double* lanes = lanes_.data();
+  const auto next = [&] {
+    const double total = kernels::narrow_total(lanes);
+    lanes += 8;
+    return total;
+  };
+  for (int64_t c = 0; c < plan_->k; ++c) {
+    weights_[static_cast<size_t>(c)] = next();
+    for (int64_t j = 0; j < d; ++j) first_[static_cast<size_t>(c * d + j)] = next();
+    double* second = second_.data() + (plan_->type == CovarianceType::kTied ? 0 : c) * plan_->seconds();
+    for (int64_t i = 0; i < d; ++i) {
+      for (int64_t j = i; j < d; ++j) {
+        const double total = next();
+        if (plan_->dense()) {
+          second[i * d + j] += total;
+        } else if (i == j) {
+          second[i] = total;
+        }
+      }
+    }
   }
 }
 
@@ -306,7 +344,7 @@ double em_bytes(CovarianceType type, int64_t k, int64_t d) {
   const bool dense = type == CovarianceType::kFull || type == CovarianceType::kTied;
   const double sets = type == CovarianceType::kTied ? 1 : static_cast<double>(k);
   const double square = dense ? static_cast<double>(d) * static_cast<double>(d) : static_cast<double>(d);
-  return 16 * sets * square + static_cast<double>(k * (24 * d + 8 * kBlockRows)) + 8.0 * static_cast<double>(kBlockRows * d);
+  return 16 * sets * square + static_cast<double>(k * (24 * d + 8 * kBlockRows + 1000)) + 8.0 * static_cast<double>(kBlockRows * d);
 }
 
 }  // namespace sluice::mixture

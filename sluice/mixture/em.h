@@ -30,6 +30,7 @@ struct EmPlan {
   std::vector<double> left, right;  // powers of two that bring products of columns into the format's range; left takes the weight's too
   double weight_scale = 1;
 
+  bool narrow() const { return d <= kernels::kNarrow; }
   bool dense() const { return type == CovarianceType::kFull || type == CovarianceType::kTied; }
   int64_t seconds() const;  // second moments a component: d x d, or d
   int64_t second_sets() const { return type == CovarianceType::kTied ? 1 : k; }
@@ -61,6 +62,8 @@ class EmState {
  private:
   void claim(const MatrixBlock& block);
   void add_claimed(const MatrixBlock& block, int64_t c);
+  void add_narrow(const MatrixBlock& block);
+  void total_narrow();
   void add_totals();
 
   const EmPlan* plan_;
@@ -72,7 +75,7 @@ class EmState {
   // One leaf's totals, and a block's working memory.
   std::vector<double> weights_, first_, second_;
   double leaf_log_likelihood_ = 0;
-  std::vector<double> claims_, peak_, sum_, picked_, picked_claims_;
+  std::vector<double> claims_, peak_, sum_, picked_, picked_claims_, columns_, lanes_;
   kernels::GaussianScratch gaussian_;
   kernels::SyrkScratch syrk_;
 };

@@ -49,7 +49,9 @@ TEST(Em, FactorsInvertTheCovariance) {
         }
         product = sum;
         EXPECT_NEAR(product, i == j ? 1 : 0, 1e-14);
-        if (j < i) EXPECT_EQ(model.precisions_cholesky(c * d + i, j), 0);
+        if (j < i) {
+          EXPECT_EQ(model.precisions_cholesky(c * d + i, j), 0);
+        }
       }
     }
     ASSERT_TRUE(factor_of_precision(precision.data(), d, again.data()));
@@ -70,8 +72,8 @@ TEST(Em, KernelExpHasTheBitsOfExp64) {
   }
 }
 
-TEST(Em, SumsAreThoseOfPlainLoops) {
-  const int64_t n = 700, d = 3, k = 3;  // more rows than a block
+void check_sums(int64_t d) {
+  const int64_t n = 700, k = 3;  // more rows than a block
   const std::vector<double> values = groups(n, d, k, 2, 5);
   MemorySource rows = source_of(values, d);
   std::vector<double> weights;
@@ -98,7 +100,7 @@ TEST(Em, SumsAreThoseOfPlainLoops) {
       claims(rows.read(0, n, buffer), block.data(), n);
       std::vector<long double> tied(static_cast<size_t>(d * d));
       for (int64_t c = 0; c < k; ++c) {
-        long double weight = 0, first[3] = {}, second[3][3] = {};
+        long double weight = 0, first[6] = {}, second[6][6] = {};
         for (int64_t r = 0; r < n; ++r) {
           const long double claim = static_cast<long double>(block[static_cast<size_t>(c * n + r)]) * weights[static_cast<size_t>(r)];
           weight += claim;
@@ -127,8 +129,12 @@ TEST(Em, SumsAreThoseOfPlainLoops) {
   }
 }
 
-TEST(Em, LawsOfTheState) {
-  const MemorySource rows = source_of(groups(200, 3, 3, 2, 5), 3);
+TEST(Em, SumsAreThoseOfPlainLoops) {
+  for (const int64_t d : {1, 2, 3, 4, 6}) check_sums(d);  // up to 4 columns another kernel
+}
+
+void check_laws(int64_t d) {
+  const MemorySource rows = source_of(groups(200, d, 3, 2, 5), d);
   const Matrix<double> means = sluice::testing::some_rows(rows, 3);
   Context ctx;
   ctx.leaf_rows = 37;
@@ -138,10 +144,15 @@ TEST(Em, LawsOfTheState) {
     EmPlan plan(rows, type, means, ctx);
     plan.density = &density;
     check_state_laws([&] { return EmState(plan); }, rows);
-    RowColumn<int32_t> labels(leaf_range(200, 3, Context{}), 0);
-    RowColumn<double> logs(leaf_range(200, 3, Context{}), 0);
+    RowColumn<int32_t> labels(leaf_range(200, d, Context{}), 0);
+    RowColumn<double> logs(leaf_range(200, d, Context{}), 0);
     check_state_laws([&] { return ScoreState(density, labels, logs, nullptr); }, rows);
   }
+}
+
+TEST(Em, LawsOfTheState) {
+  check_laws(3);
+  check_laws(6);
 }
 
 }  // namespace

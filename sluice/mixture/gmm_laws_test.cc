@@ -23,12 +23,13 @@ struct Way {
   CovarianceType type;
   GmmInit init = GmmInit::kKMeans;
   bool automatic = false;
+  int64_t cols = 3;
 };
 
 class GmmLaws : public ::testing::TestWithParam<Way> {
  protected:
-  std::vector<double> values_ = rounded(groups(700, 3, 4, 3, 7));
-  MemorySource rows_ = source_of(values_, 3);
+  std::vector<double> values_ = rounded(groups(700, GetParam().cols, 4, 3, 7));
+  MemorySource rows_ = source_of(values_, GetParam().cols);
 
   static std::vector<double> rounded(std::vector<double> values) {
     for (double& x : values) x = static_cast<float>(x);
@@ -92,20 +93,21 @@ TEST_P(GmmLaws, EveryInstructionSetAndStorageGivesTheSameBits) {
   }
   kernels::use_target(best);
   const std::vector<float> narrow(values_.begin(), values_.end());
-  MemorySource stored(DType::kF32, narrow.data(), 700, 3, 3, nullptr);
+  MemorySource stored(DType::kF32, narrow.data(), 700, GetParam().cols, GetParam().cols, nullptr);
   stored.stats = rows_.stats;
   expect_same(fitted(stored, context()), truth);
 }
 
 TEST_P(GmmLaws, WeightsCountAsCopies) {
+  const int64_t d = GetParam().cols;
   std::vector<double> weights, copies;
   for (int64_t i = 0; i < 700; ++i) {
     weights.push_back(static_cast<double>(i % 3));
-    for (int64_t c = 0; c < i % 3; ++c) copies.insert(copies.end(), values_.begin() + 3 * i, values_.begin() + 3 * i + 3);
+    for (int64_t c = 0; c < i % 3; ++c) copies.insert(copies.end(), values_.begin() + d * i, values_.begin() + d * i + d);
   }
-  MemorySource weighted = source_of(values_, 3);
+  MemorySource weighted = source_of(values_, d);
   weighted.set_weights(weights);
-  const MemorySource copied = source_of(copies, 3);
+  const MemorySource copied = source_of(copies, d);
   GmmParams same = params();
   same.n_components = 4;
   const GmmStart start{{}, testing::some_rows(rows_, 4), {}};
@@ -153,6 +155,9 @@ TEST_P(GmmLaws, AnInterruptedFitEndsAlike) {
 
 INSTANTIATE_TEST_SUITE_P(Ways, GmmLaws,
                          ::testing::Values(Way{"full", CovarianceType::kFull}, Way{"tied", CovarianceType::kTied},
+                                           Way{"wide", CovarianceType::kFull, GmmInit::kKMeans, false, 9},
+                                           Way{"widetied", CovarianceType::kTied, GmmInit::kKMeans, false, 9},
+                                           Way{"widediag", CovarianceType::kDiag, GmmInit::kKMeans, false, 9},
                                            Way{"diag", CovarianceType::kDiag}, Way{"spherical", CovarianceType::kSpherical},
                                            Way{"random", CovarianceType::kFull, GmmInit::kRandom},
                                            Way{"spread", CovarianceType::kFull, GmmInit::kPlusPlus},

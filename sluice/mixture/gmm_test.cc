@@ -81,8 +81,8 @@ TEST(Gmm, CriteriaAreThoseOfScikitLearn) {
 }
 
 // Some steps from a given start against EM as one would write it down, rows with weights.
-TEST(Gmm, EqualsPlainEm) {
-  const int64_t n = 300, d = 3, k = 3;
+void check_plain_em(int64_t d) {
+  const int64_t n = 300, k = 3;
   const std::vector<double> values = groups(n, d, k, 3, 5);
   std::vector<double> weights;
   for (int64_t i = 0; i < n; ++i) weights.push_back(0.5 * static_cast<double>(i % 4));
@@ -112,6 +112,11 @@ TEST(Gmm, EqualsPlainEm) {
   }
   EXPECT_NEAR(fit.log_likelihood, static_cast<double>(sum / weight), 1e-11);
   EXPECT_DOUBLE_EQ(fit.weight, static_cast<double>(weight));
+}
+
+TEST(Gmm, EqualsPlainEm) {
+  check_plain_em(3);
+  check_plain_em(6);
 }
 
 TEST(Gmm, TheLikelihoodNeverFalls) {

@@ -73,8 +73,8 @@ std::string command_line(const Advice& advice) {
 }
 
 // The end of both ways: record, page, manifest, and the words for people.
-Said finish(OutputDir& out, const Invocation& in, const Advice& advice, const Json& result, const Json& params, const Dataset& data, int64_t columns,
-            Context& ctx) {
+Said finish(OutputDir& out, const Invocation& in, const Advice& advice, const Json& result, const Json& params, const Dataset& data,
+            int64_t columns, Context& ctx) {
   Json summary = summary_json("advise", params, data, result);
   summary["input"]["rows"] = data.account.kept;
   summary["input"]["columns"] = columns;
@@ -91,8 +91,8 @@ Said finish(OutputDir& out, const Invocation& in, const Advice& advice, const Js
   if (!candidates.rows.empty()) page.sections.emplace_back(std::move(candidates));
   on_root(ctx, [&] { write_page(page, out.path(".")); });
   out.commit(manifest_json(summary, ctx, data.content, data.account));
-  std::string text = "structure  " + std::string(advice.structure ? "yes" : "no") + "\nmethod     " + advice.chosen.method + "\ncommand    " +
-                     command_line(advice) + "\nwhy\n";
+  std::string text = "structure  " + std::string(advice.structure ? "yes" : "no") + "\nmethod     " + advice.chosen.method +
+                     "\ncommand    " + command_line(advice) + "\nwhy\n";
   for (const std::string& reason : advice.reasons) text += "  - " + reason + "\n";
   return {summary, text + "report: " + out.dir() + "/report.html\n"};
 }
@@ -146,7 +146,8 @@ Said advise_command(const Invocation& in, Context& ctx) {
   const std::string scale = name_of(fit.model.params.scale);
   if (scale != "none")
     advice.reasons.insert(advice.reasons.begin() + 1, "preprocess first, with scale " + scale + ": the parameters are for the " +
-                                                          report_number(data.rows->cols()) + " columns that makes (`sluice preprocess`, or `sluice run`)");
+                                                          report_number(data.rows->cols()) +
+                                                          " columns that makes (`sluice preprocess`, or `sluice run`)");
   Json result = result_of(advice);
   result["measures"] = measures_json(found);
   result["preprocess"] = {{"scale", scale}, {"impute", "median"}, {"encode", "onehot"}};

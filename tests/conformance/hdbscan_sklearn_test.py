@@ -1,6 +1,6 @@
 """HDBSCAN's labels against scikit-learn's, through the program, on every set of the clustering benchmark up to 5,000 rows.
 
-Where scikit-learn's own two ways differ, equal distances decide and there is nothing to agree with. Run as a script, it prints a line a set.
+Where scikit-learn differs from itself (its two ways, or the rows in another order), equal reaches decide, and ours may differ as far. Run as a script, it prints a line a set.
 """
 import json
 import os
@@ -38,16 +38,24 @@ def hdbscan(folder, rows, *options):
 
 
 def compared(path, folder, method):
-    """(agreement with scikit-learn, agreement of its two ways); nothing for sets that are too large."""
+    """(agreement with scikit-learn, agreement of scikit-learn with itself); nothing for sets that are too large.
+
+    Itself: by its two ways, and with the rows in another order. Where it differs, equal reaches decide.
+    """
     rows = np.loadtxt(path, ndmin=2)
     if len(rows) > MOST_ROWS:
         return None
-    theirs = [sklearn_cluster.HDBSCAN(min_cluster_size=10, cluster_selection_method=method, algorithm=a, copy=True).fit(rows)
-              for a in ("kd_tree", "brute")]
+    theirs = []
+    for way, seed in (("kd_tree", None), ("brute", None), ("kd_tree", 0), ("kd_tree", 1), ("kd_tree", 2)):
+        order = np.arange(len(rows)) if seed is None else np.random.default_rng(seed).permutation(len(rows))
+        labels = np.empty(len(rows), int)
+        model = sklearn_cluster.HDBSCAN(min_cluster_size=10, cluster_selection_method=method, algorithm=way, copy=True)
+        labels[order] = model.fit_predict(rows[order])
+        theirs.append(labels)
     labels, result, _ = hdbscan(folder, rows, "--min-cluster-size", 10, "--cluster-selection-method", method)
     assert result["n_noise"] == int((labels == -1).sum())
     assert result["n_clusters"] == labels.max() + 1
-    return max(adjusted_rand(labels, t.labels_) for t in theirs), adjusted_rand(theirs[0].labels_, theirs[1].labels_)
+    return max(adjusted_rand(labels, t) for t in theirs), min(adjusted_rand(theirs[0], t) for t in theirs)
 
 
 @pytest.mark.parametrize("path", SETS, ids=lambda p: f"{p.parent.name}-{p.name[:-8]}")
@@ -56,9 +64,10 @@ def test_labels_are_scikit_learns(path, method, tmp_path):
     both = compared(path, tmp_path, method)
     if both is None:
         pytest.skip("too many rows for a quick comparison")
-    if both[1] < 0.999:
-        pytest.skip(f"scikit-learn's two ways agree to {both[1]:.3f} only: ties")
-    assert both[0] > 0.99
+    if both[1] < 0.9995:
+        assert both[0] > both[1] - 0.05  # no farther from it than it is from itself
+    else:
+        assert both[0] > 0.999
 
 
 @pytest.mark.parametrize("path", SETS[::9], ids=lambda p: f"{p.parent.name}-{p.name[:-8]}")
@@ -79,5 +88,5 @@ if __name__ == "__main__":
             with tempfile.TemporaryDirectory() as scratch:
                 found = compared(one, pathlib.Path(scratch), how)
             if found is not None:
-                print(f"{one.parent.name}/{one.name[:-8]:24s} {how:4s} {found[0]:.4f}  ties {found[1]:.4f}", flush=True)
+                print(f"{one.parent.name}/{one.name[:-8]:24s} {how:4s} {found[0]:.4f}  scikit-learn with itself {found[1]:.4f}", flush=True)
     sys.exit(0)
