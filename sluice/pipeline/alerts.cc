@@ -7,6 +7,7 @@
 #include "sluice/anomaly/explain.h"
 #include "sluice/metrics/ranking.h"
 #include "sluice/pipeline/row_files.h"
+#include "sluice/report/report.h"
 
 namespace sluice {
 namespace {
@@ -26,7 +27,7 @@ struct Alert {
 };
 
 std::string text_of_range(const Matrix<double>& usual, int64_t column) {
-  return to_text(usual(0, column)) + " to " + to_text(usual(2, column));
+  return report_number(usual(0, column)) + " to " + report_number(usual(2, column));
 }
 
 // The columns that made a row anomalous, those that did most first; of equal ones the first column. What did less than a hundredth of the
@@ -95,7 +96,7 @@ OutcomeTable alerts_table(const std::vector<Alert>& alerts, const AlertRule& rul
     const Alert& alert = alerts[i];
     std::string why;
     for (const Reason& reason : alert.reasons) {
-      why += (why.empty() ? "" : "; ") + rows.name_of(reason.column) + " = " + to_text(reason.value) + " (usual " +
+      why += (why.empty() ? "" : "; ") + rows.name_of(reason.column) + " = " + report_number(reason.value) + " (usual " +
              text_of_range(rule.usual, reason.column) + ")";
     }
     std::vector<std::variant<std::string, int64_t, double>> cells{alert.input_row, alert.score, alert.p_value, why};

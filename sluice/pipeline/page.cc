@@ -66,6 +66,14 @@ ReportRowAccount account_of(const RowAccount& account) {
   return out;
 }
 
+// "no row is flagged" becomes "No row is flagged."; a first word that is a name of letters and digits stays as it is.
+std::string as_sentence(std::string note) {
+  const auto letter = [](char c) { return c >= 'a' && c <= 'z'; };
+  if (!note.empty() && letter(note[0]) && (note.size() == 1 || letter(note[1]) || note[1] == ' '))
+    note[0] = static_cast<char>(note[0] - 'a' + 'A');
+  return note + ".";
+}
+
 void add_facts(Report& page, const Json& result) {
   for (const auto& [key, value] : result.items()) {
     if (!value.is_number()) continue;
@@ -98,7 +106,7 @@ Report page_of(const Outcome& outcome, const std::string& command, const Json& s
   const Json& result = summary["result"];
   page.title = command;
   page.lead = report_number(data.rows->rows()) + " rows of " + report_number(data.rows->cols()) + " columns.";
-  for (const std::string& note : outcome.notes) page.lead += " " + note + ".";
+  for (const std::string& note : outcome.notes) page.lead += " " + as_sentence(note);
   add_facts(page, result);
   page.sections.emplace_back(scatter_of(outcome, result, data, ctx));
   if (result.contains("cluster_sizes")) page.sections.emplace_back(sizes_of(result["cluster_sizes"]));
