@@ -313,7 +313,7 @@ def test_the_whole_flow(table, tmp_path):
     ended = done("run", tmp_path / "p.yaml", "-o", out)
     assert ended.result["decision"]["decision"] == "yes" and ended.result["cluster"]["n_clusters"] == 3
     ledger = (out / "curated/ledger.csv").read_text().splitlines()
-    assert ledger[0] == "row,id,fate,stage,reason,witness" and len(ledger) == 201
+    assert ledger[0] == "row,id,fate,stage,reason,witness,distance" and len(ledger) == 201
     rows = (out / "curated/rows.csv").read_text().splitlines()
     assert rows[0] == "id,row,cluster,weight,anomaly_score,anomalous,name,a,b,c,d,kind" and len(rows) == 201
     weights = [float(line.split(",")[3]) for line in rows[1:]]

@@ -153,10 +153,19 @@ MODELS = {
     "neighbors": ["neighbors", "--n-neighbors", 3],
     "neighbors-radius": ["neighbors", "--radius", 1.5],
     "tsne": ["tsne", "--perplexity", 5, "--max-iter", 10],
-    "anomaly": ["anomaly"],
-    "anomaly-lof": ["anomaly", "--method", "lof", "--n-neighbors", 3],
-    "anomaly-ensemble": ["anomaly", "--method", "ensemble"],
+    "hdbscan": ["hdbscan", "--min-cluster-size", 4],
+    "gmm": ["gmm", "--n-components", 2],
+    "gmm-tied": ["gmm", "--n-components", 2, "--covariance-type", "tied"],
+    "gmm-diag": ["gmm", "--n-components", 2, "--covariance-type", "diag"],
+    "gmm-spherical": ["gmm", "--n-components", 2, "--covariance-type", "spherical", "--probabilities"],
+    **{f"anomaly-{method}": ["anomaly", "--method", method, *more]
+       for method, more in {"isolation_forest": ["--n-estimators", 5], "ecod": [], "knn": [], "lof": ["--n-neighbors", 3], "mahalanobis": [],
+                            "pca_error": ["--n-components", 2], "gmm_density": ["--n-components", 2], "dbscan_noise": ["--eps", 1.5],
+                            "hdbscan_outliers": [], "ensemble": ["--methods", "ecod,mahalanobis"]}.items()},
+    "anomaly-conformal": ["anomaly", "--method", "ecod", "--p-values", "conformal"],
     "preprocess": ["preprocess", "--scale", "standard", "--outliers", "winsorize"],
+    "text": ["kmeans", "--text", "title", "--metric", "cosine", "--n-clusters", 2],
+    "text-svd": ["svd", "--text", "title", "--n-components", 2],
 }
 
 
@@ -205,6 +214,31 @@ def broken_headers(header, size):
     yield "a tensor too many", {**header, "zz": {"dtype": "U8", "shape": [size], "data_offsets": [0, size]}}
 
 
+# Words of the description that only tell people, or are free: in any other nothing else is believed.
+FREE = {"version", "params", "alerts.positive"}
+
+
+def broken_descriptions(header):
+    """(what, header) of descriptions no reader may believe."""
+    about = header["__metadata__"]
+    # Preprocessing has its columns elsewhere, and a member of an ensemble is known by its prefix.
+    free = FREE | {name for name in about if name.endswith(".algorithm")} | ({"features"} if about["algorithm"] == "preprocess" else set())
+    for name in sorted(about.keys() - free):
+        if name not in ("features", "text") or "text" in about and name == "features":
+            yield f"{name} not said", changed(header, "__metadata__", name, to=None)
+        for odd in ("", "x", "[]", "[1]", "{", "[[[[[" * 9999, "nan,", about[name] + ","):
+            # Without text the features are names of columns, of which none have to be.
+            if not (name == "features" and odd == "[]" and "text" not in about):
+                yield f"{name} is {odd[:9]!r}", changed(header, "__metadata__", name, to=odd)
+    if "text" in about:
+        words, text = json.loads(about["features"]), json.loads(about["text"])
+        for what, other in (("a word less", words[1:]), ("a word more", [*words, "zzz"]), ("no order", words[::-1]), ("a word twice", [words[0], *words[:-1]]),
+                            ("numbers", [1] * len(words)), ("lists", [[]] * len(words))):
+            yield f"vocabulary with {what}", changed(header, "__metadata__", "features", to=json.dumps(other))
+        for key, odd in (("column", 1), ("column", None), ("sublinear_tf", "x"), ("sublinear_tf", None)):
+            yield f"text.{key} is {odd!r}", changed(header, "__metadata__", "text", to=json.dumps({k: v for k, v in {**text, key: odd}.items() if v is not None}))
+
+
 def broken_files(header, data):
     text = json.dumps(header).encode()
     yield "nothing", b""
@@ -212,6 +246,9 @@ def broken_files(header, data):
     for size in (0, 1, len(text) - 1, len(text) + len(data) + 1, 2**63, 2**64 - 1):
         yield f"header of {size} bytes", struct.pack("<Q", size) + text + data
     yield "bytes missing", join_model(header, data[:-1])
+    whole = join_model(header, data)
+    for size in range(1, len(whole), max(1, len(whole) // 40)):
+        yield f"cut after {size} bytes", whole[:size]
     yield "bytes too many", join_model(header, data + b"\0")
     yield "no JSON", join_model(b"x" * 40, data)
     yield "a list", join_model(b"[" + text + b"]", data)
@@ -245,16 +282,24 @@ def rows(tmp_path_factory):
     rng = np.random.default_rng(3)
     path = tmp_path_factory.mktemp("rows") / "x.npy"
     np.save(path, (rng.normal(size=(60, 3)) + 4 * rng.integers(0, 3, (60, 1))).astype(np.float32))
+    titles = "".join(" ".join(rng.choice(["cat", "dog", "fur", "snow", "rain", "wind"], 3)) + "\n" for _ in range(60))
+    (path.parent / "titles.csv").write_text("title\n" + titles)
     return path
+
+
+def input_of(name, rows):
+    return rows.parent / "titles.csv" if name.startswith("text") else rows
 
 
 @pytest.mark.parametrize("name", MODELS)
 def test_damaged_models(name, rows, tmp_path):
-    """Every field of the header and every tensor in turn."""
+    """Every field of the header, every word of the description and every tensor in turn."""
+    rows = input_of(name, rows)
     done(MODELS[name][0], rows, *MODELS[name][1:], "-o", tmp_path / "fit")
     whole = (tmp_path / "fit/model.safetensors").read_bytes()
     header, data = split_model(whole)
     cases = [(what, join_model(bad, data)) for what, bad in broken_headers(header, len(data))]
+    cases += [(what, join_model(bad, data)) for what, bad in broken_descriptions(header)]
     cases += [*broken_files(header, data), *broken_tensors(header, data)]
     out, file = tmp_path / "out", tmp_path / "bad.safetensors"
     file.write_bytes(join_model(header, data))
@@ -280,6 +325,8 @@ def test_a_model_of_other_columns_is_refused(rows, tmp_path):
     np.save(tmp_path / "narrow.npy", np.zeros((5, 2)))
     out = tmp_path / "out"
     for name, args in MODELS.items():
+        if name.startswith("text"):
+            continue  # its columns are words of a text
         done(args[0], rows, *args[1:], "-o", tmp_path / name)
         for table in ("narrow", "wide"):
             # Preprocessing finds its columns by name, so others beside them do no harm.
@@ -330,7 +377,9 @@ HEAD = "sluice: 1\ninput: {path: x.npy}\n"
     (HEAD + "stages:\n  apply: {balance: 3}\n", 4, "balance"),
     (HEAD + "stages:\n  apply: {dedup_distance: -1}\n", 4, "dedup_distance"),
     *[(HEAD + f"stages:\n  reduce: off\n  {stage}: {{method: auto}}\n", 5, f"stage {stage} is not there yet")
-      for stage in ("select", "pretrain", "train")],
+      for stage in ("pretrain", "train")],
+    (HEAD + "stages:\n  select: {budgte: 5}\n", 4, "did you mean budget?"),
+    (HEAD + "stages:\n  select: {budget: 0}\n", 4, "budget"),
     *[(HEAD + f"stages:\n  reduce: off\n  {stage}: {{method: nothing}}\n", 5, "nothing") for stage in ("rules", "generate", "anomaly")],
     (HEAD + "stages: {cluster: [\n", None, "YAML"),
     (HEAD + "stages:\n\tcluster: {}\n", 4, "YAML"),

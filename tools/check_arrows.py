@@ -24,6 +24,8 @@ ARROWS = {
     "mixture": BELOW | {"cluster", "reduce"},
     # Advice is what clusterers and mixtures say of a sample.
     "advise": BELOW | {"cluster", "mixture"},
+    # The rows to label first are those nearest to centres.
+    "curate": BELOW | {"cluster"},
     # Detectors are made of densities, clusters and components; nothing includes detectors but the pipeline.
     "anomaly": BELOW | {"cluster", "mixture", "reduce"},
     "report": BELOW | ALGORITHMS | {"io", "comm"},

@@ -209,7 +209,8 @@ bool takes(const Command& command, const CommonOption& option) {
       return algorithm != nullptr && !miner;
     case OptionGroup::kAssignments:
       return command.name == "run" || command.name == "apply" ||
-             (algorithm != nullptr && (algorithm->kind == Kind::kClusterer || algorithm->kind == Kind::kMixture));
+             (algorithm != nullptr &&
+              (algorithm->kind == Kind::kClusterer || algorithm->kind == Kind::kMixture || algorithm->kind == Kind::kSelector));
     default:
       return true;
   }
@@ -230,9 +231,8 @@ Arguments parse_arguments(const std::vector<std::string>& words) {
   }
   const Command* command = find_command(words[at]);
   if (command == nullptr) {
-    static const std::vector<std::string> kPlanned = {"autoencoder", "vae",       "augment", "select",   "train",
-                                                      "report",      "dedup",     "curate",  "compress", "fuse",
-                                                      "topics",      "recommend", "explain", "forget",   "release"};
+    static const std::vector<std::string> kPlanned = {"autoencoder", "vae",  "augment", "train",     "report",  "dedup",  "curate",
+                                                      "compress",    "fuse", "topics",  "recommend", "explain", "forget", "release"};
     if (std::find(kPlanned.begin(), kPlanned.end(), words[at]) != kPlanned.end()) {
       fail(ErrorCode::kUsage, words[at], "this command is planned and not there yet", "see sluice --help for those that are");
     }

@@ -138,9 +138,14 @@ std::vector<int32_t> mixture_labels(const Source& sample, Measured& found, Conte
   params.n_components.reset();
   params.n_init = 2;
   params.max_components = std::min(std::max<int64_t>(10, std::min<int64_t>(40, 2 * found.k)), std::max<int64_t>(1, sample.rows() / 4));
-  const GmmFit fit = gmm_fit(sample, params, {}, ctx);
-  found.components = fit.model.means.rows;
-  return gather(fit.labels, ctx);
+  try {
+    const GmmFit fit = gmm_fit(sample, params, {}, ctx);
+    found.components = fit.model.means.rows;
+    return gather(fit.labels, ctx);
+  } catch (const Error& error) {
+    if (error.code != ErrorCode::kNumerical) throw;
+    return {};  // no number of components has an answer: then a mixture is not what to advise
+  }
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
 // K-means by name: what the registry calls.
 #include <algorithm>
 #include <cmath>
+#include <memory>
 
 #include "sluice/cluster/kmeans.h"
 #include "sluice/core/normalised.h"
 #include "sluice/kernels/dist64.h"
+#include "sluice/kernels/sparse_rows.h"
 
 namespace sluice {
 namespace {
@@ -45,6 +47,37 @@ void distances_to(const Matrix<double>& centers, KMeansMetric metric, const Matr
   }
 }
 
+// The same of sparse rows; where the metric needs every column, one is written out at a time.
+void distances_to(const Matrix<double>& centers, KMeansMetric metric, const CsrBlock& rows, const int32_t* labels, double* out) {
+  std::vector<double> dense(static_cast<size_t>(rows.cols));
+  std::vector<double> unit;
+  for (int64_t i = 0; i < rows.rows; ++i) {
+    const int32_t* indices = rows.indices + rows.begin(i);
+    const double* values = rows.values + rows.begin(i);
+    const int64_t count = rows.count(i);
+    const double* center = centers.row(labels[i]);
+    if (metric == KMeansMetric::kCosine) {
+      unit.assign(values, values + count);
+      normalise(indices, unit.data(), count);
+      out[i] = std::max(0.0, 1 - kernels::sparse_dot(indices, unit.data(), count, center));
+      continue;
+    }
+    for (int64_t p = 0; p < count; ++p) dense[static_cast<size_t>(indices[p])] = values[p];
+    out[i] = distance_to(dense.data(), center, rows.cols, metric);
+    for (int64_t p = 0; p < count; ++p) dense[static_cast<size_t>(indices[p])] = 0;
+  }
+}
+
+void put_distances(Outcome& out, const Matrix<double>& centers, KMeansMetric metric) {
+  const auto shared = std::make_shared<const Matrix<double>>(centers);
+  out.distances = [shared, metric](const MatrixBlock& rows, const int32_t* labels, double* to) {
+    distances_to(*shared, metric, rows, labels, to);
+  };
+  out.distances_csr = [shared, metric](const CsrBlock& rows, const int32_t* labels, double* to) {
+    distances_to(*shared, metric, rows, labels, to);
+  };
+}
+
 }  // namespace
 
 Outcome kmeans_run(const Source& rows, const KMeansParams& params, Context& ctx) {
@@ -69,9 +102,7 @@ Outcome kmeans_run(const Source& rows, const KMeansParams& params, Context& ctx)
   }
   if (!fit.converged) out.notes.push_back("stopped at max_iter before the centres came to rest");
   out.labels = std::move(fit.labels);
-  out.distances = [centers = fit.cluster_centers, metric = params.metric](const MatrixBlock& block, const int32_t* labels, double* to) {
-    distances_to(centers, metric, block, labels, to);
-  };
+  put_distances(out, fit.cluster_centers, params.metric);
   out.centers = std::move(fit.cluster_centers);
   return out;
 }
@@ -97,9 +128,7 @@ Outcome kmeans_apply(const ModelFile& model, const Source& rows, Context& ctx) {
   out.result.put("inertia", assigned.inertia);
   out.result.put("metric", name);
   out.labels = std::move(assigned.labels);
-  out.distances = [centers, metric](const MatrixBlock& block, const int32_t* labels, double* to) {
-    distances_to(centers, metric, block, labels, to);
-  };
+  put_distances(out, centers, metric);
   out.centers = centers;
   return out;
 }

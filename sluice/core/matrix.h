@@ -23,4 +23,13 @@ struct Matrix {
   bool operator==(const Matrix&) const = default;
 };
 
+template <class T>
+Matrix<T> transposed(const Matrix<T>& matrix) {
+  Matrix<T> out(matrix.cols, matrix.rows);
+  for (int64_t i = 0; i < matrix.rows; ++i) {
+    for (int64_t j = 0; j < matrix.cols; ++j) out(j, i) = matrix(i, j);
+  }
+  return out;
+}
+
 }  // namespace sluice

@@ -49,16 +49,16 @@ double normalise(double* row, int64_t cols) {
   return scale_to_unit(row, cols, [&] { return kernels::dot(row, row, cols); });
 }
 
+double normalise(const int32_t* indices, double* values, int64_t count) {
+  return scale_to_unit(values, count, [&] { return kernels::sparse_square(indices, values, count); });
+}
+
 CsrBlock NormalisedSource::read_csr(int64_t first, int64_t count, BlockBuffer& buffer) const {
   CsrBlock raw = base_->read_csr(first, count, buffer.inner());
   const int64_t entries = raw.begin(count);
   auto* out = reinterpret_cast<double*>(buffer.reserve(std::max<size_t>(64, static_cast<size_t>(entries) * sizeof(double))));
   std::copy(raw.values, raw.values + entries, out);
-  for (int64_t i = 0; i < count; ++i) {
-    double* row = out + raw.begin(i);
-    const int64_t many = raw.count(i);
-    scale_to_unit(row, many, [&] { return kernels::sparse_square(raw.indices + raw.begin(i), row, many); });
-  }
+  for (int64_t i = 0; i < count; ++i) normalise(raw.indices + raw.begin(i), out + raw.begin(i), raw.count(i));
   raw.values = out;
   return raw;
 }

@@ -24,5 +24,7 @@ class NormalisedSource final : public Source {
 
 // One row in place; returns its length before.
 double normalise(double* row, int64_t cols);
+// The same of a row's non-zeros, to the same bits.
+double normalise(const int32_t* indices, double* values, int64_t count);
 
 }  // namespace sluice

@@ -111,6 +111,7 @@ struct Outcome {
   // Clusterers: a label a row (-1: noise), this rank's rows; and, where there are centres, the row-local distance to one's own.
   std::optional<RowColumn<int32_t>> labels;
   std::function<void(const MatrixBlock& rows, const int32_t* labels, double* out)> distances;
+  std::function<void(const CsrBlock& rows, const int32_t* labels, double* out)> distances_csr;  // the same of sparse rows, or null
   Matrix<double> centers;                   // one row a cluster, in the units of the input; empty if the method has none
   std::vector<Matrix<double>> covariances;  // of the clusters, d x d each, where the method has them: drawn as ellipses
   OutcomeTree tree;                         // of the clusters, where the method has one
@@ -118,6 +119,7 @@ struct Outcome {
   // Reducers: the row-local map to embedding_cols columns; runs on any thread.
   int64_t embedding_cols = 0;
   std::function<void(const MatrixBlock& rows, double* out)> embed;
+  std::function<void(const CsrBlock& rows, double* out)> embed_csr;       // the same of sparse rows, or null
   std::function<Matrix<double>(const Matrix<double>& embedded)> inverse;  // back to the input's columns, where there is a way
 
   // Reducers whose map is not row-local in the fit (t-SNE, UMAP): all rows of the map, on every rank. Instead of `embed`.

@@ -1,79 +1,114 @@
 #include "sluice/curate/curate.h"
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
 #include <algorithm>
+#include <cmath>
 #include <map>
-#include <unordered_map>
+#include <set>
 
+#include "sluice/core/duplicates.h"
 #include "sluice/core/error.h"
-#include "sluice/core/fold.h"
+#include "sluice/core/text.h"
+#include "sluice/curate/near_rows.h"
 #include "sluice/kernels/dist64.h"
 
 namespace sluice {
 namespace {
 
-// Calls f(row number, values) for every row in order; a zero is +0 in what f sees.
-template <class F>
-void each_row(const Source& rows, Context& ctx, const F& f) {
+constexpr int64_t kCurveRows = 10'000;
+
+// Some rows with their labels, in memory.
+struct Part {
+  MemorySource rows;
+  std::vector<int32_t> labels;
+};
+
+Part part_of(const Source& rows, const std::vector<int32_t>& labels, const std::vector<int64_t>& chosen) {
+  std::vector<double> values;
+  std::vector<int32_t> own;
+  values.reserve(chosen.size() * static_cast<size_t>(rows.cols()));
   BlockBuffer buffer;
-  std::vector<double> values(static_cast<size_t>(rows.cols()));
-  const int64_t step = leaf_rows(rows.cols(), ctx);
-  for (int64_t at = 0; at < rows.rows(); at += step) {
-    if (ctx.stopped()) fail(ErrorCode::kInterrupted, "run", "stopped on request", "run the same command again to go on");
-    const MatrixBlock block = rows.read(at, std::min(step, rows.rows() - at), buffer);
-    for (int64_t i = 0; i < block.rows; ++i) {
-      const double* from = block.row(i, values.data());
-      for (size_t j = 0; j < values.size(); ++j) values[j] = from[j] + 0.0;
-      f(at + i, values);
-    }
+  std::vector<double> scratch(static_cast<size_t>(rows.cols()));
+  for (const int64_t row : chosen) {
+    const double* from = rows.read(row, 1, buffer).row(0, scratch.data());
+    values.insert(values.end(), from, from + rows.cols());
+    own.push_back(labels[static_cast<size_t>(row)]);
   }
+  Part out{{std::move(values), static_cast<int64_t>(chosen.size()), rows.cols()}, std::move(own)};
+  out.rows.names = rows.names;
+  out.rows.stats = rows.stats;  // bounds of all rows hold for some of them
+  return out;
 }
 
-std::vector<int64_t> equal_witnesses(const Source& rows, const std::vector<int32_t>& labels, Context& ctx) {
-  std::vector<int64_t> witness(labels.size(), -1);
-  std::unordered_map<uint64_t, std::vector<int64_t>> kept;  // hash -> kept rows with it, ascending
-  kept.reserve(labels.size());
-  each_row(rows, ctx, [&](int64_t row, const std::vector<double>& values) {
-    const int32_t label = labels[static_cast<size_t>(row)];
-    auto& candidates = kept[XXH3_64bits_withSeed(values.data(), values.size() * 8, static_cast<uint64_t>(static_cast<uint32_t>(label)))];
-    for (const int64_t candidate : candidates) {
-      if (labels[static_cast<size_t>(candidate)] != label || read_row(rows, candidate) != values) continue;
-      witness[static_cast<size_t>(row)] = candidate;
-      return;
-    }
-    candidates.push_back(row);
-  });
-  return witness;
-}
-
-std::vector<int64_t> near_witnesses(const Source& rows, const std::vector<int32_t>& labels, double distance, Context& ctx) {
-  struct Kept {
-    std::vector<int64_t> rows;
-    std::vector<double> values;
-  };
-  std::vector<int64_t> witness(labels.size(), -1);
-  std::map<int32_t, Kept> clusters;
-  const double limit = distance * distance;
-  const int64_t cols = rows.cols();
-  each_row(rows, ctx, [&](int64_t row, const std::vector<double>& values) {
-    Kept& kept = clusters[labels[static_cast<size_t>(row)]];
-    for (size_t i = 0; i < kept.rows.size(); ++i) {
-      if (kernels::squared_distance(values.data(), kept.values.data() + static_cast<int64_t>(i) * cols, cols) > limit) continue;
-      witness[static_cast<size_t>(row)] = kept.rows[i];
-      return;
-    }
-    kept.rows.push_back(row);
-    kept.values.insert(kept.values.end(), values.begin(), values.end());
-  });
-  return witness;
+Witnesses equal_witnesses(const Source& rows, const std::vector<int32_t>& labels, Context& ctx) {
+  Witnesses out{std::vector<int64_t>(labels.size(), -1), std::vector<double>(labels.size(), 0.0)};
+  for (const Duplicate& one : find_duplicates(rows, labels, ctx)) out.row[static_cast<size_t>(one.row)] = one.witness;
+  return out;
 }
 
 }  // namespace
 
-std::vector<int64_t> duplicate_witnesses(const Source& rows, const std::vector<int32_t>& labels, double distance, Context& ctx) {
+int64_t Witnesses::kept() const {
+  return std::count(row.begin(), row.end(), -1);
+}
+
+Witnesses duplicate_witnesses(const Source& rows, const std::vector<int32_t>& labels, double distance, Context& ctx) {
   return distance > 0 ? near_witnesses(rows, labels, distance, ctx) : equal_witnesses(rows, labels, ctx);
+}
+
+std::vector<std::string> check_witnesses(const Source& rows, const std::vector<int32_t>& labels, const Witnesses& found,
+                                         const std::vector<int64_t>& names, double distance, Context& ctx) {
+  std::vector<std::string> wrong;
+  std::vector<int64_t> kept;
+  const auto pair = [&](int64_t a, int64_t b) {
+    return "rows " + to_text(names[static_cast<size_t>(a)]) + " and " + to_text(names[static_cast<size_t>(b)]);
+  };
+  for (int64_t i = 0; i < rows.rows(); ++i) {
+    const int64_t witness = found.row[static_cast<size_t>(i)];
+    if (witness < 0) {
+      kept.push_back(i);
+      continue;
+    }
+    const std::vector<double> mine = read_row(rows, i), theirs = read_row(rows, witness);
+    const double apart = std::sqrt(kernels::squared_distance(mine.data(), theirs.data(), rows.cols()));
+    if (found.row[static_cast<size_t>(witness)] >= 0) {
+      wrong.push_back(pair(i, witness) + ": the second, witness of the first, is dropped itself");
+    } else if (labels[static_cast<size_t>(i)] != labels[static_cast<size_t>(witness)]) {
+      wrong.push_back(pair(i, witness) + ": the second, witness of the first, is of another cluster");
+    } else if (!(apart <= distance) || apart != found.distance[static_cast<size_t>(i)]) {
+      wrong.push_back(pair(i, witness) + ": the first is dropped as " + to_text(found.distance[static_cast<size_t>(i)]) +
+                      " from the second, and they are " + to_text(apart) + " apart");
+    }
+  }
+  const Part stay = part_of(rows, labels, kept);
+  const Witnesses again = duplicate_witnesses(stay.rows, stay.labels, distance, ctx);
+  std::set<int32_t> said;
+  for (size_t i = 0; i < kept.size(); ++i) {
+    if (again.row[i] < 0 || !said.insert(stay.labels[i]).second) continue;
+    wrong.push_back(pair(kept[static_cast<size_t>(again.row[i])], kept[i]) + ": both are kept, in one cluster and " +
+                    to_text(again.distance[i]) + " apart");
+  }
+  return wrong;
+}
+
+Figure kept_curve(const Source& rows, const std::vector<int32_t>& labels, double distance, Context& ctx) {
+  const int64_t step = (rows.rows() + kCurveRows - 1) / kCurveRows;
+  std::vector<int64_t> chosen;
+  for (int64_t i = 0; i < rows.rows(); i += step) chosen.push_back(i);
+  const Part part = part_of(rows, labels, chosen);
+  Figure out;
+  out.title = "Rows kept against the distance";
+  out.x_name = "dedup_distance";
+  out.y_name = "rows kept";
+  if (step > 1) out.note = "Of every " + to_text(step) + "th row, " + to_text(static_cast<int64_t>(chosen.size())) + " in all.";
+  out.marked_x = distance;
+  Figure::Line line;
+  line.name = "kept";
+  for (const double share : {0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0}) {
+    line.x.push_back(share * distance);
+    line.y.push_back(static_cast<double>(duplicate_witnesses(part.rows, part.labels, share * distance, ctx).kept()));
+  }
+  out.lines.push_back(std::move(line));
+  return out;
 }
 
 std::vector<double> balanced_weights(const std::vector<int32_t>& labels, const std::vector<int64_t>& witnesses) {

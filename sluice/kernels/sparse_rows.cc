@@ -40,6 +40,21 @@ class WrittenOut {
   double* dense_;
 };
 
+// Of a point; candidates are rows as a rule, and so hold few.
+struct NonZeros {
+  std::vector<int32_t> indices;
+  std::vector<double> values;
+  void take(const double* point, int64_t d) {
+    for (int64_t j = 0; j < d; ++j) {
+      if (point[j] == 0) continue;
+      indices.push_back(static_cast<int32_t>(j));
+      values.push_back(point[j]);
+    }
+  }
+  // Whether a comparison entry by entry is quicker than one of all columns, eight at a time.
+  bool few(int64_t d) const { return static_cast<int64_t>(values.size()) < d / 32; }
+};
+
 void prepare(const SparseRows& rows, SparseScratch& scratch) {
   if (static_cast<int64_t>(scratch.dense.size()) < rows.cols) scratch.dense.assign(static_cast<size_t>(rows.cols), 0.0);
 }
@@ -66,6 +81,28 @@ double sparse_square(const int32_t* indices, const double* values, int64_t count
   double lane[kLanes] = {};
   for (int64_t p = 0; p < count; ++p) lane[indices[p] & 7] = std::fma(values[p], values[p], lane[indices[p] & 7]);
   return tree(lane, 1);
+}
+
+double sparse_distance64(Metric metric, const int32_t* a_indices, const double* a, int64_t a_count, const int32_t* b_indices,
+                         const double* b, int64_t b_count) noexcept {
+  constexpr int32_t kEnd = std::numeric_limits<int32_t>::max();
+  double lane[kLanes] = {};
+  for (int64_t p = 0, q = 0; p < a_count || q < b_count;) {
+    const int32_t at_a = p < a_count ? a_indices[p] : kEnd;
+    const int32_t at_b = q < b_count ? b_indices[q] : kEnd;
+    const int32_t j = std::min(at_a, at_b);
+    const double x = at_a == j ? a[p++] : 0.0;
+    const double y = at_b == j ? b[q++] : 0.0;
+    double& sum = lane[j & 7];
+    if (metric == Metric::kCosine) {
+      sum = std::fma(x, y, sum);
+    } else if (metric == Metric::kManhattan) {
+      sum += std::fabs(x - y);
+    } else {
+      sum = std::fma(x - y, x - y, sum);
+    }
+  }
+  return metric == Metric::kCosine ? 1.0 - tree(lane, 1) : tree(lane, 1);
 }
 
 SparseCentres::SparseCentres(Metric metric, const double* centers, int64_t k, int64_t d)
@@ -147,8 +184,10 @@ void sparse_seed_distances(const SparseRows& rows, Metric metric, const double* 
   prepare(rows, scratch);
   const int64_t d = rows.cols;
   std::vector<double> norms(static_cast<size_t>(n_candidates));
+  std::vector<NonZeros> few(static_cast<size_t>(n_candidates));
   for (int64_t l = 0; l < n_candidates && metric != Metric::kCosine; ++l) {
     norms[static_cast<size_t>(l)] = dot(candidates + l * d, candidates + l * d, d);
+    few[static_cast<size_t>(l)].take(candidates + l * d, d);
   }
   for (int64_t i = 0; i < rows.rows; ++i) {
     const int32_t* indices = rows.indices + rows.begin(i);
@@ -168,8 +207,27 @@ void sparse_seed_distances(const SparseRows& rows, Metric metric, const double* 
       const double below = square / 2 - product + norm / 2 - error_bound(norm, std::sqrt(square), count, d);
       to = now;
       if (below > now / 2) continue;
-      const WrittenOut row(rows, i, scratch);
-      to = std::min(now, squared_distance(row.values(), candidate, d));
+      const NonZeros& point = few[static_cast<size_t>(l)];
+      if (point.few(d)) {
+        const auto many = static_cast<int64_t>(point.values.size());
+        to = std::min(now, sparse_distance64(metric, indices, values, count, point.indices.data(), point.values.data(), many));
+      } else {
+        const WrittenOut row(rows, i, scratch);
+        to = std::min(now, squared_distance(row.values(), candidate, d));
+      }
+    }
+  }
+}
+
+void sparse_project(const SparseRows& rows, const double* by_column, int64_t q, double* out) noexcept {
+  for (int64_t r = 0; r < rows.rows; ++r) {
+    double* to = out + r * q;
+    std::fill_n(to, q, 0.0);
+    const int64_t begin = rows.begin(r);
+    for (int64_t p = begin; p < begin + rows.count(r); ++p) {
+      const double x = rows.values[p];
+      const double* column = by_column + rows.indices[p] * q;
+      for (int64_t c = 0; c < q; ++c) to[c] = std::fma(x, column[c], to[c]);
     }
   }
 }

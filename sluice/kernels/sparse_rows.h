@@ -1,5 +1,5 @@
-// Rows of which only the non-zero values are kept (compressed sparse rows), against dense points: nearest centre, k-means++ potentials and
-// exact sums. Labels, distances and sums are, bit for bit, those the dense kernels give for the same rows with their zeros written out:
+// Rows of which only the non-zero values are kept (compressed sparse rows), against dense points: nearest centre, k-means++ potentials,
+// projections and exact sums. Labels, distances and sums are, bit for bit, those the dense kernels give for the same rows with their zeros written out:
 // a product with zero changes no lane of dist64.h, so a cosine is summed over the non-zeros alone; a squared distance has a term in every
 // column, so products over the non-zeros choose which centres it could be, within a proven bound, and dist64.h decides among those.
 // Use where fewer than about one value in ten is not zero; else the dense kernels (assign.h, seed_update.h) are quicker.
@@ -38,6 +38,10 @@ double sparse_dot(const int32_t* indices, const double* values, int64_t count, c
 // The row's squared length: the bits of dot(dense row, dense row, cols).
 double sparse_square(const int32_t* indices, const double* values, int64_t count) noexcept;
 
+// The distance of two rows of non-zeros: the bits of distance64(metric, .., .., cols) of the rows written out. Cost O(a_count + b_count).
+double sparse_distance64(Metric metric, const int32_t* a_indices, const double* a, int64_t a_count, const int32_t* b_indices,
+                         const double* b, int64_t b_count) noexcept;
+
 // k centres laid out for rows of non-zeros: column by column. Immutable, shared by threads. Memory 8 k d bytes, and the caller's centres,
 // which must outlive it.
 class SparseCentres {
@@ -66,6 +70,10 @@ class SparseCentres {
 // out[i * n_candidates + l] = min(current[i], distance64(row i, candidate l)), as seed_distances of seed_update.h. current may be null.
 void sparse_seed_distances(const SparseRows& rows, Metric metric, const double* candidates, int64_t n_candidates, const double* current,
                            double* out, SparseScratch& scratch);
+
+// out[r * q + c] = sum over the row's non-zeros, in ascending columns j, of x_rj * by_column[j * q + c]: the bits of project() (project.h)
+// about a center of zeros, by_column (d x q) being its components turned round. Cost O(non-zeros q).
+void sparse_project(const SparseRows& rows, const double* by_column, int64_t q, double* out) noexcept;
 
 // Adds to sums (limbs x cols) what limb_add adds for the row less the pattern of each magic, which a zero would add: the caller takes
 // count = 0 where it takes count * pattern off else. sign +1 or -1.

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "sluice/cluster/kmeans_init.h"
@@ -42,16 +43,35 @@ class Fitter {
   void run(Progressed& at, int64_t last_k, const std::function<void()>& keep) {
     for (; at.k <= last_k; ++at.k) {
       for (const int64_t starts = starts_for(rows_, params_, given_, at.k); at.start < starts; ++at.start) {
-        one_start(at, keep);
-        if (at.start == 0 || at.now.bound > at.best_start.bound) at.best_start = std::move(at.now);
+        if (!ends_singular(at, keep) && (!at.best_start.begun() || at.now.bound > at.best_start.bound)) at.best_start = std::move(at.now);
         at.now = {};
       }
       judge(at);
       at.start = 0;
     }
+    if (!at.best.begun()) throw singular_ ? *singular_ : singular(0);
   }
 
  private:
+  // One start may fail where another, or another number of components, has an answer: a row far out spoils one normal, not two.
+  bool ends_singular(Progressed& at, const std::function<void()>& keep) {
+    try {
+      one_start(at, keep);
+      return false;
+    } catch (const Error& error) {
+      if (error.code != ErrorCode::kNumerical) throw;
+      singular_ = error;
+      return true;
+    }
+  }
+
+  static Error singular(int64_t component) {
+    return {
+        ErrorCode::kNumerical, "covariance",
+        "that of component " + to_text(component) + " is singular however often it is started again: its rows coincide or lie in a plane",
+        "raise --reg-covar or --reg-covar-relative, use --covariance-type diag, or ask for fewer components"};
+  }
+
   void one_start(Progressed& at, const std::function<void()>& keep) {
     Reached& now = at.now;
     if (!now.begun()) now.model = first_model(rows_, params_, given_, at.k, at.start, ridge_, now.restarted, ctx_);
@@ -103,19 +123,20 @@ class Fitter {
         ++now.restarted;
         continue;
       }
-      if (model.weights[static_cast<size_t>(c)] > 0) {
-        fail(ErrorCode::kNumerical, "covariance",
-             "that of component " + to_text(c) + " is singular however often it is started again: its rows coincide or lie in a plane",
-             "raise --reg-covar or --reg-covar-relative, use --covariance-type diag, or ask for fewer components");
-      }
+      if (model.weights[static_cast<size_t>(c)] > 0) throw singular(c);
       set_diagonal(model, c, ridge_.variances);
       set_factor(model, c);
     }
     return move;
   }
 
-  // Keeps the best start's model when its BIC is the lowest so far.
+  // Keeps the best start's model when its BIC is the lowest so far. No start ended: both criteria are infinite.
   void judge(Progressed& at) {
+    if (!at.best_start.begun()) {
+      at.bics.push_back(kInfinity);
+      at.aics.push_back(kInfinity);
+      return;
+    }
     const GmmModel& model = at.best_start.model;
     const kernels::GaussianPlan density = gmm_plan(model);
     RowColumn<int32_t> labels(leaf_range(rows_.rows(), rows_.cols(), ctx_), 0);
@@ -123,7 +144,7 @@ class Fitter {
     const double weight = static_cast<double>(state.rows) + state.weight.value();
     const auto free = static_cast<double>(gmm_parameters(model.covariance_type, at.k, rows_.cols()));
     const double bic = -2 * state.log_likelihood.value() + free * log64(weight);
-    if (at.bics.empty() || bic < *std::min_element(at.bics.begin(), at.bics.end())) at.best = at.best_start;
+    if (!at.best.begun() || bic < *std::min_element(at.bics.begin(), at.bics.end())) at.best = at.best_start;
     at.bics.push_back(bic);
     at.aics.push_back(-2 * state.log_likelihood.value() + 2 * free);
     at.best_start = {};
@@ -135,6 +156,7 @@ class Fitter {
   const Ridge& ridge_;
   Context& ctx_;
   RowColumn<double> density_;
+  std::optional<Error> singular_;
 };
 
 void check_given(const GmmParams& params, const GmmStart& given, int64_t k, int64_t d) {

@@ -91,7 +91,7 @@ struct GmmFit {
   int64_t n_iter = 0;      // EM steps of the best start
   bool converged = false;
   int64_t restarted = 0;                 // components started again in it
-  std::vector<double> bics, aics;        // auto: of 1, 2, ... components
+  std::vector<double> bics, aics;        // auto: of 1, 2, ... components; infinite where every start ended singular
   RowColumn<int32_t> labels;             // this rank's rows: the likeliest component, ties to the lowest
   RowColumn<double> log_density;         // this rank's rows
   std::vector<double> responsibilities;  // with params.probabilities: this rank's rows x k

@@ -173,6 +173,29 @@ TEST(GmmDegenerate, RowsInAPlane) {
   }
 }
 
+// A row so far out that one normal over all of them is a line: two have an answer, so auto has, and of several starts one suffices.
+TEST(GmmDegenerate, AutoPassesOverNumbersThatHaveNoAnswer) {
+  std::vector<double> values = groups(40, 2, 1, 1, 3);
+  values.insert(values.end(), {1e10, -1e10});
+  const MemorySource rows = source_of(values, 2);
+  Context ctx = context();
+  EXPECT_THROW(gmm_fit(rows, params_of(1), {}, ctx), Error);
+  GmmParams params = params_of(1);
+  params.n_components = std::nullopt;
+  params.max_components = 3;
+  const GmmFit fit = sound_fit(rows, params);
+  ASSERT_EQ(fit.bics.size(), 3U);
+  EXPECT_EQ(fit.bics[0], INFINITY);
+  EXPECT_TRUE(std::isfinite(fit.bics[1]));
+  EXPECT_EQ(fit.cluster_sizes.back() == 1 || fit.cluster_sizes.front() == 1, true);
+  const Outcome out = gmm_run(rows, params, ctx);
+  EXPECT_LT(out.figures.at(0).lines[0].y.size(), 3U);
+  EXPECT_TRUE(
+      std::ranges::any_of(out.notes, [](const std::string& note) { return note.find("singular at every start") != std::string::npos; }));
+  params.max_components = 1;
+  EXPECT_THROW(gmm_fit(rows, params, {}, ctx), Error);
+}
+
 TEST(GmmDegenerate, HugeAndTinyValues) {
   for (const CovarianceType type : kTypes) {
     GmmParams params = params_of(2, type);

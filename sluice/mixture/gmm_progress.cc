@@ -80,11 +80,11 @@ void Progressed::load(const Bytes& bytes, CovarianceType type, int64_t first_k, 
   const bool ended = k == last_k + 1;
   const int64_t starts = ended ? 0 : starts_of(k);
   const auto done = static_cast<size_t>(std::max<int64_t>(0, k - first_k));
-  if (start < 0 || start > starts || bics.size() != done || aics.size() != done || best.begun() != (done > 0) ||
-      best_start.begun() != (start > 0) || (now.begun() && (ended || now.model.means.rows != k)) ||
+  if (start < 0 || start > starts || bics.size() != done || aics.size() != done || (best.begun() && done == 0) ||
+      (best_start.begun() && start == 0) || (now.begun() && (ended || now.model.means.rows != k)) ||
       (best_start.begun() && best_start.model.means.rows != k) || ((ended || start == starts) && now.begun()) || (ended && start > 0))
     in.damaged("holds a progress that can't be");
-  if (!std::ranges::all_of(bics, [](double x) { return std::isfinite(x); })) in.damaged("holds no numbers");
+  if (!std::ranges::all_of(bics, [](double x) { return x > -std::numeric_limits<double>::infinity(); })) in.damaged("holds no numbers");
 }
 
 }  // namespace sluice::mixture

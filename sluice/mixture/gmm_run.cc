@@ -95,6 +95,7 @@ Figure criterion_curve(const GmmFit& fit) {
   figure.lines[0].name = "BIC";
   figure.lines[1].name = "AIC";
   for (size_t i = 0; i < fit.bics.size(); ++i) {
+    if (!std::isfinite(fit.bics[i])) continue;
     for (Figure::Line& line : figure.lines) line.x.push_back(static_cast<double>(i + 1));
     figure.lines[0].y.push_back(fit.bics[i]);
     figure.lines[1].y.push_back(fit.aics[i]);
@@ -279,6 +280,9 @@ Outcome gmm_run(const Source& rows, const GmmParams& params, Context& ctx) {
     out.notes.push_back(to_text(fit.model.means.rows) + " components have the lowest BIC of 1 to " +
                         to_text(static_cast<int64_t>(fit.bics.size())) +
                         (fit.model.means.rows == params.max_components ? "; it may fall further: try a larger --max-components" : ""));
+    const int64_t none = std::ranges::count_if(fit.bics, [](double bic) { return !std::isfinite(bic); });
+    if (none > 0)
+      out.notes.push_back(to_text(none) + " of these numbers of components have none: their covariances were singular at every start");
   }
   if (fit.restarted > 0) {
     out.notes.push_back(to_text(fit.restarted) + (fit.restarted == 1 ? " component" : " components") +

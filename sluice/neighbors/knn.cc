@@ -84,23 +84,13 @@ Neighbors knn_by_pairs(const NeighborTask& task, int64_t k, Context& ctx) {
   return found;
 }
 
-struct Hit {
-  int64_t query;  // within its block
-  int64_t row;
-  double distance;
-  bool operator<(const Hit& b) const {
-    if (query != b.query) return query < b.query;
-    return distance != b.distance ? distance < b.distance : row < b.row;
-  }
-};
-
 RadiusNeighbors radius_by_pairs(const NeighborTask& task, double limit, Context& ctx) {
   const LeafRange range = detail::block_range(task.queries().rows(), leaf_rows(task.rows().cols(), ctx), ctx);
   ctx.stage("neighbours", range.last - range.first);
   const kernels::PairPlan plan = task.plan();
   detail::PairBudget budget(ctx);
   std::vector<detail::FoundBlock> blocks(static_cast<size_t>(range.last - range.first));
-  std::vector<std::vector<Hit>> hits(blocks.size());
+  std::vector<std::vector<detail::Hit>> hits(blocks.size());
   const int64_t d = task.rows().cols();
   each_pair_of_blocks(
       task, range, ctx,
@@ -122,16 +112,8 @@ RadiusNeighbors radius_by_pairs(const NeighborTask& task, double limit, Context&
         budget.take(static_cast<int64_t>(to.size() - before));
       },
       [&](Worker&, int64_t number, const MatrixBlock& queries) {
-        auto& from = hits[static_cast<size_t>(number - range.first)];
-        std::sort(from.begin(), from.end());
-        detail::FoundBlock& block = blocks[static_cast<size_t>(number - range.first)];
-        block.counts.assign(static_cast<size_t>(queries.rows), 0);
-        for (const Hit& hit : from) {
-          ++block.counts[static_cast<size_t>(hit.query)];
-          block.indices.push_back(hit.row);
-          block.distances.push_back(task.published(hit.distance));
-        }
-        from = {};
+        const auto at = static_cast<size_t>(number - range.first);
+        blocks[at] = detail::found_block(hits[at], queries.rows, task);
       });
   return detail::join_blocks(blocks, range, ctx);
 }
@@ -143,7 +125,7 @@ Neighbors knn(const Source& rows, const Source* queries, int64_t k, kernels::Met
     std::optional<Neighbors> found = detail::knn_by_tree(task, k, way == NeighborWay::kKdTree, ctx);
     if (found) return *std::move(found);
   }
-  return knn_by_pairs(task, k, ctx);
+  return detail::index_can(task) ? detail::knn_by_index(task, k, ctx) : knn_by_pairs(task, k, ctx);
 }
 
 RadiusNeighbors within(const Source& rows, const Source* queries, double radius, kernels::Metric metric, Context& ctx, NeighborWay way) {
@@ -151,7 +133,8 @@ RadiusNeighbors within(const Source& rows, const Source* queries, double radius,
   if (!(radius >= 0) || std::isinf(radius)) fail(ErrorCode::kUsage, "--radius", "it is not a finite number of 0 or more", "give one");
   const NeighborTask task(rows, queries, metric);
   const double limit = task.limit(radius);
-  return try_tree(task, way, ctx) ? detail::radius_by_tree(task, limit, ctx) : radius_by_pairs(task, limit, ctx);
+  if (try_tree(task, way, ctx)) return detail::radius_by_tree(task, limit, ctx);
+  return detail::index_can(task) ? detail::radius_by_index(task, limit, ctx) : radius_by_pairs(task, limit, ctx);
 }
 
 }  // namespace

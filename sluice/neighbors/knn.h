@@ -9,8 +9,8 @@
 //   kCosine            1 - cos, not below 0; rows of any length are taken and brought to length 1 (core/normalised.h); a zero row is at
 //                      distance 1 from all
 //
-// Two ways, one result: a kd-tree in few columns; else all pairs, float32 tiles with a proven error bound and float64 for the undecided
-// (kernels/pairs.h). Determinism: the same bits for any threads, ranks, memory, storage, CPU and `way`; permuting the rows permutes the
+// Three ways, one result: a kd-tree in few columns; sparse rows (core/csr.h) by an inverted index, at the cost of the entries that rows
+// share; else all pairs, float32 tiles with a proven error bound and float64 for the undecided (kernels/pairs.h). Determinism: the same bits for any threads, ranks, memory, storage, CPU and `way`; permuting the rows permutes the
 // result, but for ties. Every rank gets all rows' neighbours.
 #pragma once
 #include <cstdint>

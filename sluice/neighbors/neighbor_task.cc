@@ -54,6 +54,19 @@ LeafRange block_range(int64_t rows, int64_t most, const Context& ctx) {
   return range;
 }
 
+FoundBlock found_block(std::vector<Hit>& hits, int64_t queries, const NeighborTask& task) {
+  std::sort(hits.begin(), hits.end());
+  FoundBlock block;
+  block.counts.assign(static_cast<size_t>(queries), 0);
+  for (const Hit& hit : hits) {
+    ++block.counts[static_cast<size_t>(hit.query)];
+    block.indices.push_back(hit.row);
+    block.distances.push_back(task.published(hit.distance));
+  }
+  hits = {};
+  return block;
+}
+
 RadiusNeighbors join_blocks(std::vector<FoundBlock>& blocks, const LeafRange& range, Context& ctx) {
   RadiusNeighbors all;
   std::vector<int64_t> counts(static_cast<size_t>(range.rows));

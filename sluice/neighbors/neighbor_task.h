@@ -53,12 +53,25 @@ void share_rows(std::vector<T>& all, const LeafRange& range, int64_t each, Conte
   for (const Bytes& part : ctx.comm->all_gather(std::as_bytes(mine))) to = std::copy(part.begin(), part.end(), to);
 }
 
+// A pair within a radius; distance as dist64.h gives it.
+struct Hit {
+  int64_t query;  // within its block
+  int64_t row;
+  double distance;
+  bool operator<(const Hit& b) const {
+    if (query != b.query) return query < b.query;
+    return distance != b.distance ? distance < b.distance : row < b.row;
+  }
+};
+
 // All neighbours found of the queries of a block, row by row.
 struct FoundBlock {
   std::vector<int64_t> counts;  // a query
   std::vector<int64_t> indices;
   std::vector<double> distances;
 };
+// From the hits of a block of `queries`, in any order; leaves none of them.
+FoundBlock found_block(std::vector<Hit>& hits, int64_t queries, const NeighborTask& task);
 // Puts blocks (of this rank; at [block - range.first]) of all ranks behind each other.
 RadiusNeighbors join_blocks(std::vector<FoundBlock>& blocks, const LeafRange& range, Context& ctx);
 
@@ -78,5 +91,11 @@ class PairBudget {
 bool tree_can(kernels::Metric metric);
 std::optional<Neighbors> knn_by_tree(const NeighborTask& task, int64_t k, bool always, Context& ctx);
 RadiusNeighbors radius_by_tree(const NeighborTask& task, double limit, Context& ctx);
+
+// Searches over sparse rows (knn_sparse.cc): queries and rows both are. Memory: a worker 24 bytes a row of a block of 8,192, and once that
+// block's entries and 8 bytes a column.
+bool index_can(const NeighborTask& task);
+Neighbors knn_by_index(const NeighborTask& task, int64_t k, Context& ctx);
+RadiusNeighbors radius_by_index(const NeighborTask& task, double limit, Context& ctx);
 
 }  // namespace sluice::detail

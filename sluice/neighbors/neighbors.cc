@@ -4,6 +4,7 @@
 #include <cmath>
 #include <memory>
 
+#include "sluice/core/csr.h"
 #include "sluice/core/exact_sum.h"
 #include "sluice/neighbors/nn_descent.h"
 
@@ -137,14 +138,17 @@ Outcome answer(const Question& question, const Source* among, const Source& rows
   return out;
 }
 
+// Refuses what does not fit: `bytes` here, in the model, and as its file is made.
+void check_model_memory(double bytes, const Context& ctx) {
+  if (3 * bytes <= static_cast<double>(ctx.memory)) return;
+  fail(ErrorCode::kMemory, "neighbors",
+       "the model holds all rows, which takes " + to_text(static_cast<int64_t>(3 * bytes)) + " bytes of the budget of " +
+           to_text(ctx.memory),
+       "give a larger --memory");
+}
+
 Matrix<double> all_rows(const Source& rows, Context& ctx) {
-  const double bytes =
-      24.0 * static_cast<double>(rows.rows()) * static_cast<double>(rows.cols());  // here, in the model, and as its file is made
-  if (bytes > static_cast<double>(ctx.memory)) {
-    fail(ErrorCode::kMemory, "neighbors",
-         "the model holds all rows, which takes " + to_text(static_cast<int64_t>(bytes)) + " bytes of the budget of " + to_text(ctx.memory),
-         "give a larger --memory");
-  }
+  check_model_memory(8.0 * static_cast<double>(rows.rows()) * static_cast<double>(rows.cols()), ctx);
   Matrix<double> all(rows.rows(), rows.cols());
   Context alone = ctx;
   alone.comm = nullptr;
@@ -156,6 +160,61 @@ Matrix<double> all_rows(const Source& rows, Context& ctx) {
     }
   });
   return all;
+}
+
+// Of sparse rows the entries: row i's are [row_starts[i], row_starts[i + 1]) of row_columns and row_values.
+void put_sparse_rows(ModelFile& model, const Source& rows, const Context& ctx) {
+  double entries = 0;
+  for (const ColumnStatistics& column : rows.stats.columns) entries += static_cast<double>(rows.rows() - column.zeros);
+  check_model_memory(16.0 * entries + 8.0 * static_cast<double>(rows.rows()), ctx);
+  std::vector<int64_t> starts{0}, columns;
+  std::vector<double> values;
+  const int64_t step = leaf_rows(rows.cols(), ctx);
+  BlockBuffer buffer;
+  for (int64_t at = 0; at < rows.rows(); at += step) {
+    const CsrBlock block = rows.read_csr(at, std::min(step, rows.rows() - at), buffer);
+    for (int64_t i = 0; i < block.rows; ++i) starts.push_back(starts.back() + block.count(i));
+    columns.insert(columns.end(), block.indices, block.indices + block.begin(block.rows));
+    values.insert(values.end(), block.values, block.values + block.begin(block.rows));
+  }
+  model.put("row_starts", starts);
+  model.put("row_columns", columns);
+  model.put("row_values", values);
+  model.put("n_columns", std::vector<int64_t>{rows.cols()});
+}
+
+std::unique_ptr<Source> sparse_rows_of(const ModelFile& model) {
+  std::vector<int64_t> starts = model.integers("row_starts");
+  const std::vector<int64_t> columns = model.integers("row_columns");
+  std::vector<double> values = model.vector("row_values");
+  const std::vector<int64_t> cols = model.integers("n_columns");
+  constexpr int64_t kMostColumns = std::numeric_limits<int32_t>::max();
+  if (cols.size() != 1 || cols[0] < 1 || cols[0] > kMostColumns) model.damaged("its number of columns can't be");
+  if (starts.size() < 2 || starts.front() != 0 || !std::is_sorted(starts.begin(), starts.end()) || columns.size() != values.size() ||
+      starts.back() != static_cast<int64_t>(values.size()))
+    model.damaged("its rows do not begin and end where their values do");
+  for (size_t i = 0; i + 1 < starts.size(); ++i) {
+    int64_t before = -1;
+    for (auto p = static_cast<size_t>(starts[i]); p < static_cast<size_t>(starts[i + 1]); ++p) {
+      if (columns[p] <= before || columns[p] >= cols[0]) model.damaged("a row's columns are not in order");
+      if (values[p] == 0) model.damaged("a value that is kept is zero");
+      before = columns[p];
+    }
+  }
+  for (const double x : values) {
+    if (!(std::fabs(x) < kLargest)) model.damaged("a row is too large to have distances");
+  }
+  return std::make_unique<CsrSource>(std::move(starts), std::vector<int32_t>(columns.begin(), columns.end()), std::move(values), cols[0]);
+}
+
+std::unique_ptr<Source> rows_of(const ModelFile& model) {
+  if (model.has("row_starts")) return sparse_rows_of(model);
+  Matrix<double> rows = model.matrix("rows");
+  if (rows.rows < 1 || rows.cols < 1) model.damaged("it holds no rows");
+  for (const double x : rows.values) {
+    if (!(std::fabs(x) < kLargest)) model.damaged("a row is too large to have distances");
+  }
+  return std::make_unique<MemorySource>(std::move(rows.values), rows.rows, rows.cols);
 }
 
 }  // namespace
@@ -171,7 +230,11 @@ Outcome neighbors_run(const Source& rows, const NeighborsParams& params, Context
   const Question question{params.n_neighbors.value_or(kDefaultNeighbors), params.radius, params.metric, way_of(params.algorithm), nearly};
   Outcome out = answer(question, nullptr, rows, ctx);
   out.model.about = {{"algorithm", "neighbors"}, {"metric", name_of(params.metric)}};
-  out.model.put("rows", all_rows(rows, ctx));
+  if (rows.sparse()) {
+    put_sparse_rows(out.model, rows, ctx);
+  } else {
+    out.model.put("rows", all_rows(rows, ctx));
+  }
   const std::vector<double> radius = {params.radius.value_or(-1)};
   const std::vector<int64_t> k = {params.radius ? 0 : question.n_neighbors};
   out.model.put("radius", radius);
@@ -180,28 +243,22 @@ Outcome neighbors_run(const Source& rows, const NeighborsParams& params, Context
 }
 
 Outcome neighbors_apply(const ModelFile& model, const Source& rows, Context& ctx) {
-  Matrix<double> among = model.matrix("rows");
+  const std::unique_ptr<Source> among = rows_of(model);
   const std::vector<double> radius = model.vector("radius");
   const std::vector<int64_t> k = model.integers("n_neighbors");
   const std::string& metric = model.text("metric");
   if (metric != "euclidean" && metric != "manhattan" && metric != "cosine") model.damaged("it names no metric that is known");
-  if (among.rows < 1 || among.cols < 1) model.damaged("it holds no rows");
   if (radius.size() != 1 || k.size() != 1) model.damaged("it has not one radius and one number of neighbours");
-  const bool nearest = radius[0] == -1 && k[0] >= 1 && k[0] <= among.rows;
+  const bool nearest = radius[0] == -1 && k[0] >= 1 && k[0] <= among->rows();
   const bool within = radius[0] >= 0 && k[0] == 0;
   if (!nearest && !within) model.damaged("its radius or number of neighbours is none");
-  for (const double x : among.values) {
-    if (!(std::fabs(x) < kLargest)) model.damaged("a row is too large to have distances");
-  }
-  const int64_t count = among.rows, cols = among.cols;
-  MemorySource source(std::move(among.values), count, cols);
   Context alone = ctx;
   alone.comm = nullptr;
-  source.stats = measure(source, alone);
+  among->stats = measure(*among, alone);
   Question question{k[0], std::nullopt, kernels::Metric::kSquaredEuclidean, NeighborWay::kAuto};
   if (within) question.radius = radius[0];
   if (metric != "euclidean") question.metric = metric == "manhattan" ? kernels::Metric::kManhattan : kernels::Metric::kCosine;
-  return answer(question, &source, rows, ctx);
+  return answer(question, among.get(), rows, ctx);
 }
 
 }  // namespace sluice

@@ -285,6 +285,7 @@ AlertRule load_rule(const ModelFile& model, int64_t cols) {
 void judge_new_rows(Outcome& out, const ModelFile& model, const Dataset& data, Context& ctx) {
   const AlertRule rule = load_rule(model, data.rows->cols());
   const std::vector<double> scores = gather(*out.scores, ctx);
+  if (!std::ranges::all_of(scores, [](double x) { return std::isfinite(x); })) model.damaged("by it these rows have no finite score");
   const std::vector<double> p_values = p_values_of(rule, scores);
   const std::optional<double> threshold =
       rule.decide == AnomalyPlan::Decide::kFdr ? threshold_by_fdr(scores, p_values, rule.fdr) : rule.threshold;

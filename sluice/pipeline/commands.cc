@@ -11,7 +11,9 @@
 #include "sluice/pipeline/mine_command.h"
 #include "sluice/pipeline/output_dir.h"
 #include "sluice/pipeline/run.h"
+#include "sluice/pipeline/select_command.h"
 #include "sluice/pipeline/table_commands.h"
+#include "sluice/pipeline/verify_curated.h"
 #include "sluice/preprocess/preprocess.h"
 
 namespace sluice {
@@ -25,9 +27,10 @@ struct ApplyParams {
   }
 };
 
-Said verify_command(const Invocation& in, Context&) {
+Said verify_command(const Invocation& in, Context& ctx) {
   const std::string& dir = in.input.inputs.front();
-  const std::vector<std::string> differ = verify_dir(dir);
+  std::vector<std::string> differ = verify_dir(dir);
+  if (differ.empty()) differ = verify_curated(dir, ctx);
   if (!differ.empty())
     fail(ErrorCode::kBadModel, dir, differ.front() + (differ.size() > 1 ? " and " + std::to_string(differ.size() - 1) + " more" : ""),
          "run the command again");
@@ -38,6 +41,7 @@ std::vector<Command> all_commands() {
   std::vector<Command> out;
   for (const Algorithm& algorithm : algorithms()) {
     if (algorithm.kind == Kind::kDetector) continue;  // words for `anomaly --method`
+    if (algorithm.kind == Kind::kSelector) continue;  // select, below
     const bool mines = algorithm.kind == Kind::kMiner;
     out.push_back({algorithm.name, algorithm.summary, Takes::kData, "INPUT...", mines ? mine_params(algorithm) : algorithm.params(),
                    mines ? mine_command : fit_command});
@@ -46,6 +50,8 @@ std::vector<Command> all_commands() {
       {"apply", "use a fitted model on new rows", Takes::kModelAndData, "MODEL INPUT...", param_infos<ApplyParams>(), apply_command});
   out.push_back({"anomaly", "rows that do not fit the rest, with reasons and a threshold that is not guessed", Takes::kData, "INPUT...",
                  anomaly_param_infos(), anomaly_command});
+  out.push_back(
+      {"select", find_algorithm("select")->summary, Takes::kData, "INPUT...", param_infos<SelectCommandParams>(), select_command});
   out.push_back({"make", "data sets to try things on", Takes::kNothing, "blobs|moons|circles|swiss-roll|baskets|mixtures",
                  param_infos<MakeParams>(), make_command});
   out.push_back({"profile", "what a table holds, and what looks wrong", Takes::kData, "INPUT...", {}, profile_command});

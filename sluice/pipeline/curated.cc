@@ -79,18 +79,18 @@ void write_curated(const Curated& curated, const Table& table, const TextColumn*
   if (!curated.score.empty()) header += ",anomaly_score,anomalous";
   for (const TableColumn& column : table.columns) header += "," + csv_field(column.name);
   rows.line(header);
-  ledger.line("row,id,fate,stage,reason,witness");
+  ledger.line("row,id,fate,stage,reason,witness,distance");
   Cells cells(table);
   for (int64_t row = 0; row < table.rows; ++row) {
     const auto i = static_cast<size_t>(row);
     const LedgerLine& fate = curated.ledger[i];
     ledger.line(to_text(row) + "," + id_of(ids, row) + "," + (fate.kept ? "kept" : "dropped") + "," + fate.stage + "," +
-                csv_field(fate.reason) + "," + (fate.witness >= 0 ? to_text(fate.witness) : ""));
+                csv_field(fate.reason) + "," + (fate.witness >= 0 ? to_text(fate.witness) + "," + to_text(fate.distance) : ","));
     if (!fate.kept) continue;
     rows.line(id_of(ids, row) + "," + to_text(row) + "," + (curated.clustered ? to_text(static_cast<int64_t>(curated.cluster[i])) : "") +
               "," + to_text(curated.weight[i]) + anomaly_of(curated, i) + cells.row(row));
   }
-  for (const Rejected& one : table.rejected) ledger.line("," + csv_field(one.name) + ",rejected,read," + csv_field(one.why) + ",");
+  for (const Rejected& one : table.rejected) ledger.line("," + csv_field(one.name) + ",rejected,read," + csv_field(one.why) + ",,");
   rows.close();
   ledger.close();
 }

@@ -13,6 +13,7 @@ struct LedgerLine {
   std::string stage;  // of a dropped row
   std::string reason;
   int64_t witness = -1;  // input row number of the kept row that stands for it
+  double distance = 0;   // to the witness
 };
 
 struct Curated {

@@ -61,6 +61,8 @@ void reduce(Flow& flow);
 // Clusters, and decides whether there is structure: flow.clusters_apply, flow.rules_apply.
 void cluster_and_decide(Flow& flow);
 void apply(Flow& flow);
+// Which of the kept rows to label first.
+void select(Flow& flow);
 void rules(Flow& flow);
 void generate(Flow& flow);
 void anomaly(Flow& flow);

@@ -46,17 +46,6 @@ ReportBars silhouettes_of(const InternalMeasures& measures) {
   return bars;
 }
 
-ReportCurve curve_of(const Figure& figure) {
-  ReportCurve curve;
-  curve.title = figure.title;
-  curve.x_name = figure.x_name;
-  curve.y_name = figure.y_name;
-  curve.note = figure.note;
-  if (figure.marked_x) curve.marked_x = *figure.marked_x;
-  for (const Figure::Line& line : figure.lines) curve.lines.push_back({line.name, line.x, line.y, line.low, line.high});
-  return curve;
-}
-
 ReportRowAccount account_of(const RowAccount& account) {
   ReportRowAccount out;
   out.rows = account.in;

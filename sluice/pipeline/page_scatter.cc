@@ -35,15 +35,12 @@ void put(ReportScatter& scatter, double x, double y) {
   scatter.y.push_back(static_cast<float>(y));
 }
 
-// Blocks of neighbours among `rows`, none across a leaf.
-void for_each_run(const std::vector<int64_t>& rows, const Source& source, Context& ctx,
-                  const std::function<void(const MatrixBlock&)>& use) {
-  const int64_t leaf = leaf_rows(source.cols(), ctx);
-  BlockBuffer buffer;
+// use(first, count) for the runs of neighbours among `rows`, none across a leaf.
+void for_each_run(const std::vector<int64_t>& rows, int64_t leaf, const std::function<void(int64_t first, int64_t count)>& use) {
   for (size_t i = 0; i < rows.size();) {
     size_t end = i + 1;
     while (end < rows.size() && rows[end] == rows[end - 1] + 1 && rows[end] % leaf != 0) ++end;
-    use(source.read(rows[i], static_cast<int64_t>(end - i), buffer));
+    use(rows[i], static_cast<int64_t>(end - i));
     i = end;
   }
 }
@@ -71,11 +68,13 @@ void draw_map(ReportScatter& scatter, const Outcome& outcome, const std::vector<
     for (const int64_t row : rows) put(scatter, outcome.embedding(row, 0), outcome.embedding(row, 1));
   } else {
     std::vector<double> places;
-    for_each_run(rows, *data.rows, ctx, [&](const MatrixBlock& block) {
-      places.resize(static_cast<size_t>(block.rows * cols));
-      outcome.embed(block, places.data());
-      for (int64_t i = 0; i < block.rows; ++i)
-        put(scatter, places[static_cast<size_t>(i * cols)], places[static_cast<size_t>(i * cols + 1)]);
+    BlockBuffer buffer;
+    const bool sparse = data.rows->sparse() && outcome.embed_csr != nullptr;
+    for_each_run(rows, leaf_rows(data.rows->cols(), ctx), [&](int64_t first, int64_t count) {
+      places.resize(static_cast<size_t>(count * cols));
+      sparse ? outcome.embed_csr(data.rows->read_csr(first, count, buffer), places.data())
+             : outcome.embed(data.rows->read(first, count, buffer), places.data());
+      for (int64_t i = 0; i < count; ++i) put(scatter, places[static_cast<size_t>(i * cols)], places[static_cast<size_t>(i * cols + 1)]);
     });
   }
   if (cols > 2) scatter.note = "The first two of " + report_number(cols) + " dimensions.";
@@ -120,10 +119,15 @@ void draw_plane(ReportScatter& scatter, const Outcome& outcome, const std::vecto
   scatter.same_scale = plane.same_scale;
   scatter.note = plane.note;
   std::vector<double> scratch(static_cast<size_t>(data.rows->cols()));
-  for_each_run(rows, *data.rows, ctx, [&](const MatrixBlock& block) {
-    for (int64_t i = 0; i < block.rows; ++i) {
-      const auto [x, y] = plane.at(block.row(i, scratch.data()));
-      put(scatter, x, y);
+  BlockBuffer buffer;
+  for_each_run(rows, leaf_rows(data.rows->cols(), ctx), [&](int64_t first, int64_t count) {
+    const auto draw = [&](const std::pair<double, double>& place) { put(scatter, place.first, place.second); };
+    if (data.rows->sparse()) {
+      const CsrBlock block = data.rows->read_csr(first, count, buffer);
+      for (int64_t i = 0; i < count; ++i) draw(plane.at(block, i));
+    } else {
+      const MatrixBlock block = data.rows->read(first, count, buffer);
+      for (int64_t i = 0; i < count; ++i) draw(plane.at(block.row(i, scratch.data())));
     }
   });
   for (int64_t c = 0; c < std::min(outcome.centers.rows, kMostCenters); ++c) {

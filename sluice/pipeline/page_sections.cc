@@ -79,6 +79,17 @@ ReportTable table_of(const OutcomeTable& table) {
   return out;
 }
 
+ReportCurve curve_of(const Figure& figure) {
+  ReportCurve curve;
+  curve.title = figure.title;
+  curve.x_name = figure.x_name;
+  curve.y_name = figure.y_name;
+  curve.note = figure.note;
+  if (figure.marked_x) curve.marked_x = *figure.marked_x;
+  for (const Figure::Line& line : figure.lines) curve.lines.push_back({line.name, line.x, line.y, line.low, line.high});
+  return curve;
+}
+
 ReportTree tree_of(const OutcomeTree& tree) {
   ReportTree out;
   out.title = "Condensed tree";

@@ -11,6 +11,8 @@ namespace sluice {
 // The first 5,000 rows, to be searched where they are more than a screen holds.
 ReportTable table_of(const OutcomeTable& table);
 
+ReportCurve curve_of(const Figure& figure);
+
 ReportTree tree_of(const OutcomeTree& tree);
 
 // Collective. Some sixty bars of the finite scores of all ranks, with the line at `threshold` of `result` where there is one; nothing

@@ -11,6 +11,7 @@
 #include "sluice/pipeline/anomaly_params.h"
 #include "sluice/pipeline/basket_input.h"
 #include "sluice/pipeline/files.h"
+#include "sluice/pipeline/select_command.h"
 #include "sluice/pipeline/text_input.h"
 #include "sluice/preprocess/preprocess.h"
 
@@ -18,8 +19,8 @@ namespace sluice {
 namespace {
 
 // Stages of the flow that are not there yet: refused where a file asks for them, never passed over in silence.
-const std::vector<std::string> kPlanned = {"select", "pretrain", "train"};
-const std::vector<std::string> kStages = {"preprocess", "reduce", "cluster", "decision", "apply", "rules", "generate", "anomaly"};
+const std::vector<std::string> kPlanned = {"pretrain", "train"};
+const std::vector<std::string> kStages = {"preprocess", "reduce", "cluster", "decision", "apply", "select", "rules", "generate", "anomaly"};
 
 class Reader {
  public:
@@ -168,6 +169,16 @@ StagePlan anomaly_stage_plan(const Reader& in, const YAML::Node& node) {
   return out;
 }
 
+StagePlan select_stage_plan(const Reader& in, const YAML::Node& node, const InputOptions& input) {
+  if (in.is_off(node)) return {true, {}, {}, {}};
+  StagePlan out;
+  out.params = in.params<SelectStageParams>(node, "select");
+  if (out.params.contains("propagate") && input.label.empty())
+    in.refuse(node["propagate"], "select.propagate: there are no labels to propagate", "add input.label, or leave it out");
+  if (!input.text.column.empty()) out.params.try_emplace("metric", "cosine");  // as texts are compared
+  return out;
+}
+
 // A miner's parameters stand beside those of the baskets it is given.
 StagePlan rules_stage_plan(const Reader& in, const YAML::Node& node) {
   if (in.is_off(node)) return {true};
@@ -274,6 +285,7 @@ void read_stages(const Reader& in, const YAML::Node& stages, Plan& plan) {
     plan.apply.off = in.is_off(node);
     if (!plan.apply.off) plan.apply.params = in.params<ApplyClustersParams>(node, "apply");
   }
+  if (const YAML::Node node = stages["select"]) plan.select = select_stage_plan(in, node, plan.input);
   if (const YAML::Node node = stages["rules"]) plan.rules = rules_stage_plan(in, node);
   if (const YAML::Node node = stages["generate"])
     plan.generate = in.is_off(node) ? StagePlan{true} : method_stage<GenerateParams>(in, node, "generate", {Kind::kMixture}, {}, "gmm");
@@ -351,6 +363,7 @@ std::string plan_text(const Plan& plan) {
     out += "cluster     " + (plan.cluster_off ? "off" : stage.method + ", " + params_text(stage.params)) + "\n";
   out += "decision    " + decision_word(plan.decision) + (plan.decision == Decide::kAuto ? ": measured" : ", forced") + "\n";
   out += "apply       " + (plan.apply.off ? "off" : params_text(plan.apply.params)) + "\n";
+  out += "select      " + (plan.select.off ? "off" : params_text(plan.select.params)) + "\n";
   out += "rules       " + (plan.rules.off ? "off" : plan.rules.method + ", " + params_text(plan.rules.params)) +
          (plan.rules.off || plan.rules_wanted() ? ""
           : plan.decision == Decide::kCluster   ? " (not reached)"

@@ -57,6 +57,7 @@ struct Plan {
   StagePlan rules;  // run where there is no cluster structure, or where the decision says so
   StagePlan generate;
   StagePlan anomaly;
+  StagePlan select{true, {}, {}, {}};  // only where a file asks for it
   bool rules_wanted() const { return decision == Decide::kRules || decision == Decide::kBoth; }
 };
 

@@ -30,16 +30,25 @@ class SomeLeaves final : public Source {
   int64_t cols() const override { return base_->cols(); }
   DType dtype() const override { return base_->dtype(); }
   double max_weight() const override { return base_->max_weight(); }
+  bool sparse() const override { return base_->sparse(); }
   // Within one leaf, as the executor reads.
   MatrixBlock read(int64_t first, int64_t count, BlockBuffer& buffer) const override {
-    if (first / leaf_ != (first + count - 1) / leaf_)
-      fail(ErrorCode::kBug, "plane", "it was read across leaves", "please report this as a bug");
-    MatrixBlock block = base_->read(first / leaf_ * stride_ * leaf_ + first % leaf_, count, buffer);
+    MatrixBlock block = base_->read(place(first, count), count, buffer);
+    block.first_row = first;
+    return block;
+  }
+  CsrBlock read_csr(int64_t first, int64_t count, BlockBuffer& buffer) const override {
+    CsrBlock block = base_->read_csr(place(first, count), count, buffer);
     block.first_row = first;
     return block;
   }
 
  private:
+  int64_t place(int64_t first, int64_t count) const {
+    if (first / leaf_ != (first + count - 1) / leaf_)
+      fail(ErrorCode::kBug, "plane", "it was read across leaves", "please report this as a bug");
+    return first / leaf_ * stride_ * leaf_ + first % leaf_;
+  }
   const Source* base_;
   int64_t leaf_;
   int64_t stride_;
@@ -64,6 +73,14 @@ Plane first_columns(const Source& rows) {
 std::string axis_name(const char* name, double share) {
   const auto tenths = static_cast<int64_t>(std::floor(share * 1000 + 0.5));
   return std::string(name) + " (" + std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " %)";
+}
+
+// Of sparse rows the non-zeros, and a row's share of what a leaf costs.
+int64_t values_per_row(const Source& rows, const Context& ctx) {
+  if (!rows.sparse()) return rows.cols();
+  int64_t nonzero = 0;
+  for (const ColumnStatistics& column : rows.stats.columns) nonzero += rows.rows() - column.zeros;
+  return 1 + nonzero / rows.rows() + rows.cols() / leaf_rows(rows.cols(), ctx);
 }
 
 // The whole source where that is a second's work, else the leaves that are.
@@ -91,9 +108,19 @@ std::pair<double, double> Plane::at(const double* row) const {
   return {x, y};
 }
 
+std::pair<double, double> Plane::at(const CsrBlock& rows, int64_t i) const {
+  double x = 0, y = 0;
+  for (int64_t p = rows.begin(i); p < rows.begin(i) + rows.count(i); ++p) {
+    const auto j = static_cast<size_t>(rows.indices[p]);
+    x = std::fma(rows.values[p], x_axis[j], x);
+    if (!y_axis.empty()) y = std::fma(rows.values[p], y_axis[j], y);
+  }
+  return {x - x_center, y - y_center};
+}
+
 Plane plane_of(const Source& rows, Context& ctx) {
   if (rows.cols() <= 2 || rows.rows() < 2) return first_columns(rows);
-  const int64_t most = std::min(kMostRows, std::max<int64_t>(2, kMostValues / rows.cols()));
+  const int64_t most = std::min(kMostRows, std::max<int64_t>(2, kMostValues / values_per_row(rows, ctx)));
   const int64_t stride = (rows.rows() + most - 1) / most;
   PcaFit fit;
   try {
@@ -109,6 +136,10 @@ Plane plane_of(const Source& rows, Context& ctx) {
   plane.center = model.mean;
   plane.x_axis.assign(model.components.row(0), model.components.row(0) + rows.cols());
   plane.y_axis.assign(model.components.row(1), model.components.row(1) + rows.cols());
+  for (size_t j = 0; j < plane.center.size(); ++j) {
+    plane.x_center = std::fma(plane.center[j], plane.x_axis[j], plane.x_center);
+    plane.y_center = std::fma(plane.center[j], plane.y_axis[j], plane.y_center);
+  }
   plane.x_name = axis_name("PC1", model.explained_variance_ratio[0]);
   plane.y_name = axis_name("PC2", model.explained_variance_ratio[1]);
   plane.same_scale = true;

@@ -13,6 +13,7 @@
 #include "sluice/cluster/dbscan.h"
 #include "sluice/cluster/hdbscan.h"
 #include "sluice/cluster/kmeans.h"
+#include "sluice/curate/select.h"
 #include "sluice/mixture/gmm.h"
 #include "sluice/neighbors/neighbors.h"
 #include "sluice/patterns/apriori.h"
@@ -84,6 +85,8 @@ const std::vector<Algorithm>& table() {
                                      {"n_transactions", "n_items", "n_itemsets", "n_rules"}),
       miner<MiningParams, fpgrowth_run>("fpgrowth", "frequent item sets and rules, from a prefix tree of the baskets",
                                         {"n_transactions", "n_items", "n_itemsets", "n_rules"}),
+      entry<SelectParams, select_run>("select", Kind::kSelector, "which rows to label first, and what each stands for", select_apply,
+                                      {"n_selected", "budget", "inertia", "n_iter", "converged", "metric", "cluster_sizes"}),
       entry<IsolationForestParams, isolation_forest_run>("isolation_forest", Kind::kDetector, "rows that few random cuts set apart",
                                                          isolation_forest_apply, {}),
       entry<EcodParams, ecod_run>("ecod", Kind::kDetector, "rows far out in the tails of their columns", ecod_apply, {}),

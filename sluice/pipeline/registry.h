@@ -19,6 +19,7 @@ enum class Kind {
   kNeighbors,  // rows to rows
   kDetector,   // scores; not a command of its own but a word for `anomaly --method`
   kMiner,      // of baskets, not rows of numbers
+  kSelector,   // rows worth a label; `select` adds what labels make of them
 };
 
 using ParamTexts = std::map<std::string, std::string>;  // name (with underscores) -> value as written

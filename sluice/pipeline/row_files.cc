@@ -21,12 +21,15 @@ void write_labels(const Outcome& outcome, const Dataset& data, const std::string
 void write_embedding(const Outcome& outcome, const Dataset& data, const std::string& folder, Context& ctx) {
   const NpyWriter file(folder + "/embedding.npy", "<f8", data.rows->rows(), outcome.embedding_cols, ctx);
   std::vector<std::vector<double>> out(static_cast<size_t>(ctx.threads));
-  map(*data.rows, ctx, [&](int worker, const MatrixBlock& leaf) {
+  const auto put = [&](int worker, const auto& leaf, const auto& embed) {
     std::vector<double>& values = out[static_cast<size_t>(worker)];
     values.resize(static_cast<size_t>(leaf.rows * outcome.embedding_cols));
-    outcome.embed(leaf, values.data());
+    embed(leaf, values.data());
     file.write(leaf.first_row, leaf.rows, values.data());
-  });
+  };
+  if (data.rows->sparse() && outcome.embed_csr)
+    return map_csr(*data.rows, ctx, [&](int worker, const CsrBlock& leaf) { put(worker, leaf, outcome.embed_csr); });
+  map(*data.rows, ctx, [&](int worker, const MatrixBlock& leaf) { put(worker, leaf, outcome.embed); });
 }
 
 // A map that was made whole: every rank holds it, rank 0 writes it.
@@ -56,13 +59,14 @@ void append_number(std::string& out, double value) {
 }
 
 // The lines of one leaf.
-std::string assignment_lines(const Outcome& outcome, const Dataset& data, const MatrixBlock& leaf, const int32_t* labels) {
-  std::vector<double> distances(static_cast<size_t>(leaf.rows));
-  if (outcome.distances) outcome.distances(leaf, labels, distances.data());
+std::string assignment_lines(const Outcome& outcome, const Dataset& data, int64_t first, int64_t count, const int32_t* labels,
+                             BlockBuffer& buffer) {
+  std::vector<double> distances(static_cast<size_t>(count));
+  distances_of(outcome, *data.rows, first, count, labels, distances.data(), buffer);
   std::string out;
-  out.reserve(static_cast<size_t>(leaf.rows) * 40);
-  for (int64_t i = 0; i < leaf.rows; ++i) {
-    const int64_t row = data.input_row(leaf.first_row + i);
+  out.reserve(static_cast<size_t>(count) * 40);
+  for (int64_t i = 0; i < count; ++i) {
+    const int64_t row = data.input_row(first + i);
     out += data.ids != nullptr ? csv_field(data.ids->at(row)) : std::to_string(row);
     out += ',';
     out += std::to_string(row);
@@ -96,8 +100,8 @@ void write_assignments(const Outcome& outcome, const Dataset& data, const std::s
     std::vector<std::string> text(static_cast<size_t>(part.last - part.first));
     for_each_leaf(part, alone, [&](int worker, int64_t leaf) {
       const int64_t row = leaf * all.rows_per_leaf;
-      const MatrixBlock block = data.rows->read(row, std::min(all.rows_per_leaf, all.rows - row), buffers[static_cast<size_t>(worker)]);
-      text[static_cast<size_t>(leaf - first)] = assignment_lines(outcome, data, block, labels.data() + row);
+      text[static_cast<size_t>(leaf - first)] = assignment_lines(outcome, data, row, std::min(all.rows_per_leaf, all.rows - row),
+                                                                 labels.data() + row, buffers[static_cast<size_t>(worker)]);
     });
     for (const std::string& lines : text) put(lines);
   }
@@ -105,6 +109,27 @@ void write_assignments(const Outcome& outcome, const Dataset& data, const std::s
 }
 
 }  // namespace
+
+void distances_of(const Outcome& outcome, const Source& rows, int64_t first, int64_t count, const int32_t* labels, double* out,
+                  BlockBuffer& buffer) {
+  if (rows.sparse() && outcome.distances_csr) {
+    outcome.distances_csr(rows.read_csr(first, count, buffer), labels, out);
+  } else if (outcome.distances) {
+    outcome.distances(rows.read(first, count, buffer), labels, out);
+  }
+}
+
+std::vector<double> all_distances(const Outcome& outcome, const Source& rows, Context& ctx) {
+  const LeafRange range = leaf_range(rows.rows(), rows.cols(), ctx);
+  RowColumn<double> mine(range, 0.0);
+  std::vector<BlockBuffer> buffers(static_cast<size_t>(ctx.threads));
+  for_each_leaf(range, ctx, [&](int worker, int64_t leaf) {
+    const int64_t first = leaf * range.rows_per_leaf;
+    distances_of(outcome, rows, first, std::min(range.rows_per_leaf, range.rows - first), outcome.labels->at(first), mine.at(first),
+                 buffers[static_cast<size_t>(worker)]);
+  });
+  return gather(mine, ctx);
+}
 
 void write_own_file(const OutcomeFile& own, const std::string& folder) {
   const std::string path = folder + "/" + own.name;

@@ -20,10 +20,15 @@ Json plan_json(const Plan& plan) {
   };
   Json clusters = Json::array();
   for (const StagePlan& one : plan.cluster) clusters.push_back(stage(one));
-  return {
-      {"preprocess", stage(plan.preprocess)},     {"reduce", stage(plan.reduce)},  {"cluster", plan.cluster_off ? Json("off") : clusters},
-      {"decision", decision_word(plan.decision)}, {"apply", stage(plan.apply)},    {"rules", stage(plan.rules)},
-      {"generate", stage(plan.generate)},         {"anomaly", stage(plan.anomaly)}};
+  return {{"preprocess", stage(plan.preprocess)},
+          {"reduce", stage(plan.reduce)},
+          {"cluster", plan.cluster_off ? Json("off") : clusters},
+          {"decision", decision_word(plan.decision)},
+          {"apply", stage(plan.apply)},
+          {"select", stage(plan.select)},
+          {"rules", stage(plan.rules)},
+          {"generate", stage(plan.generate)},
+          {"anomaly", stage(plan.anomaly)}};
 }
 
 Report finished_page(Flow& flow, const Json& summary) {
@@ -73,6 +78,8 @@ Said run_pipeline_command(const Invocation& in, Context& ctx) {
     in.times->lap("cluster");
     ctx.checkpoints = nullptr;
     apply(flow);
+    select(flow);
+    in.times->lap("select");
     rules(flow);
     in.times->lap("rules");
     generate(flow);

@@ -41,15 +41,6 @@ Clustering cluster_once(Flow& flow, const StagePlan& plan, const ChooseKResult& 
   return out;
 }
 
-// Distances of all rows to their own centre, on every rank.
-std::vector<double> all_distances(const Outcome& outcome, const Source& rows, Context& ctx) {
-  RowColumn<double> mine(leaf_range(rows.rows(), rows.cols(), ctx), 0.0);
-  if (outcome.distances)
-    map(rows, ctx,
-        [&](int, const MatrixBlock& leaf) { outcome.distances(leaf, outcome.labels->at(leaf.first_row), mine.at(leaf.first_row)); });
-  return gather(mine, ctx);
-}
-
 // Replaces the centres of the clusters' own space by those people can read.
 void show_centers(Flow& flow, const Matrix<double>& centers, const std::string& folder, std::vector<ReportSection>& sections) {
   const Matrix<double> shown = in_units(flow, centers);

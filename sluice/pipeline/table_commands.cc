@@ -250,7 +250,8 @@ Said init_command(const Invocation& in, Context& ctx) {
   yaml += "  cluster: {method: kmeans, n_clusters: auto}   # k from a sweep against four nulls\n";
   yaml += "  decision: auto                          # cluster structure or not is measured\n";
   yaml += "  apply: {balance: true, dedup: true}     # weights by cluster; equal rows dropped, each with a kept witness\n";
-  yaml += "  rules: {method: eclat, min_support: 0.1, min_confidence: 0.8, max_length: 4, rules: true}   # only where there is no structure\n";
+  yaml +=
+      "  rules: {method: eclat, min_support: 0.1, min_confidence: 0.8, max_length: 4, rules: true}   # only where there is no structure\n";
   yaml += "  generate: {method: gmm, augment: 0.5}   # a density, and half as many new rows drawn from it\n";
   yaml += "  anomaly: {method: isolation_forest, fdr: 0.05}   # rows that do not belong, marked; false alarms held to 5 % of the alerts\n";
   return {{{"command", "init"}, {"version", version()}, {"result", {{"pipeline", yaml}}}}, yaml};

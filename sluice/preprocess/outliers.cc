@@ -7,8 +7,8 @@
 
 #include "sluice/core/fold.h"
 #include "sluice/core/quantiles.h"
+#include "sluice/core/table_rows.h"
 #include "sluice/preprocess/column_moments.h"
-#include "sluice/preprocess/table_rows.h"
 
 namespace sluice {
 namespace {

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <limits>
 
-#include "sluice/preprocess/clean.h"
+#include "sluice/core/duplicates.h"
 #include "sluice/preprocess/preprocess_columns.h"
 
 namespace sluice {

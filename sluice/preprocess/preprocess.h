@@ -1,7 +1,7 @@
 // Raw tables to rows of numbers an algorithm can use: fitted once, saved, and applied to new rows identically.
 //
 // Steps, always in this order, each on what the one before left:
-//   1 duplicates        rows equal to an earlier one in all columns used are dropped, that one being their witness (clean.h)
+//   1 duplicates        rows equal to an earlier one in all columns used are dropped, that one being their witness (core/duplicates.h)
 //   2 impute            gaps are filled, or their rows dropped, or refused (impute.h); a column without any value is left out
 //   3 outliers          extreme numbers are pulled in, or their rows dropped (outliers.h)
 //   4 encode            text columns become 0/1 columns or numbers (encode.h)

@@ -1,7 +1,7 @@
 // The fitted steps on other rows.
 #include <algorithm>
 
-#include "sluice/preprocess/clean.h"
+#include "sluice/core/duplicates.h"
 #include "sluice/preprocess/preprocess.h"
 #include "sluice/preprocess/preprocess_columns.h"
 

@@ -4,7 +4,7 @@
 #include <limits>
 #include <set>
 
-#include "sluice/preprocess/table_rows.h"
+#include "sluice/core/table_rows.h"
 
 namespace sluice {
 namespace {

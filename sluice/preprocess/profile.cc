@@ -5,11 +5,11 @@
 #include <limits>
 #include <unordered_map>
 
+#include "sluice/core/duplicates.h"
 #include "sluice/core/error.h"
 #include "sluice/core/fold.h"
 #include "sluice/core/quantiles.h"
 #include "sluice/core/text.h"
-#include "sluice/preprocess/clean.h"
 #include "sluice/preprocess/column_moments.h"
 #include "sluice/preprocess/encode.h"
 #include "sluice/preprocess/frequent.h"

@@ -7,6 +7,7 @@
 #include "sluice/core/random.h"
 #include "sluice/kernels/dist64.h"
 #include "sluice/kernels/project.h"
+#include "sluice/kernels/sparse_rows.h"
 #include "sluice/reduce/covariance.h"
 #include "sluice/reduce/leaf_sums.h"
 #include "sluice/reduce/pca_solvers.h"
@@ -24,13 +25,17 @@ struct PowerPlan {
   LeafSumFormat format;
   std::vector<double> left;   // scale of a column's deviations, of the weights too
   std::vector<double> right;  // the scale of a row's coordinates, the same for all directions
+  Matrix<double> by_column;   // of sparse rows: the directions turned round, d x width,
+  std::vector<double> about;  // and the center's own coordinates, or nothing where the center is zero
 };
 
 // Y^T W (Y Q^T) as a state: d x width sums.
 class PowerState {
  public:
   explicit PowerState(const PowerPlan& plan)
-      : plan_(&plan), sums_(static_cast<size_t>(2 * plan.directions->cols * plan.directions->rows)) {}
+      : plan_(&plan),
+        sums_(static_cast<size_t>(2 * plan.directions->cols * plan.directions->rows)),
+        leaves_(static_cast<size_t>(plan.directions->cols)) {}
 
   void accumulate(const MatrixBlock& leaf) {
     const int64_t d = leaf.cols;
@@ -38,24 +43,40 @@ class PowerState {
     total_.assign(static_cast<size_t>(d * width), 0.0);
     take_coordinates(leaf);
     add_back(leaf);
-    for (int64_t j = 0; j < d; ++j) {
-      int64_t* high = sums_.data() + 2 * j * width;
-      plan_->format.add(high, high + width, total_.data() + j * width, plan_->left[static_cast<size_t>(j)], plan_->right.data(), width);
+    for (int64_t j = 0; j < d; ++j) add_total(j, total_.data() + j * width);
+  }
+  // The same sums column by column: a row without a value there adds nothing, and a column without any has no total.
+  void accumulate(const CsrBlock& leaf) {
+    const int64_t width = plan_->directions->rows;
+    take_coordinates(leaf);
+    turn(leaf);
+    total_.resize(static_cast<size_t>(width));
+    product_.resize(static_cast<size_t>(width));
+    for (int64_t j = 0; j < leaf.cols; ++j) {
+      const int64_t begin = starts_[static_cast<size_t>(j)], end = starts_[static_cast<size_t>(j) + 1];
+      if (begin == end && plan_->about.empty()) continue;
+      std::fill(total_.begin(), total_.end(), 0.0);
+      add_back(begin, end);
+      for (int64_t c = 0; c < width && !plan_->about.empty(); ++c) {
+        const auto at = static_cast<size_t>(c);
+        total_[at] = std::fma(-(*plan_->center)[static_cast<size_t>(j)], sum_[at], total_[at]);
+      }
+      add_total(j, total_.data());
     }
-    ++leaves_;
   }
   void merge(PowerState&& other) {
     for (size_t i = 0; i < sums_.size(); ++i) sums_[i] = LeafSumFormat::add_wrapping(sums_[i], other.sums_[i]);
-    leaves_ += other.leaves_;
+    for (size_t j = 0; j < leaves_.size(); ++j) leaves_[j] += other.leaves_[j];
   }
   void save(ByteWriter& out) const {
-    out.put(leaves_);
+    out.put_all(std::span<const int64_t>(leaves_));
     out.put_all(std::span<const int64_t>(sums_));
   }
   void load(ByteReader& in) {
-    leaves_ = in.get<int64_t>();
+    auto leaves = in.get_all<int64_t>();
     auto sums = in.get_all<int64_t>();
-    if (sums.size() != sums_.size() || leaves_ < 0) in.damaged("has another number of columns");
+    if (sums.size() != sums_.size() || leaves.size() != leaves_.size()) in.damaged("has another number of columns");
+    leaves_ = std::move(leaves);
     sums_ = std::move(sums);
   }
   int64_t bytes() const { return static_cast<int64_t>(8 * (sums_.size() + total_.size() + turned_.size())); }
@@ -63,10 +84,17 @@ class PowerState {
   double scaled(int64_t column, int64_t direction) const {
     const int64_t width = plan_->directions->rows;
     const int64_t* high = sums_.data() + 2 * column * width + direction;
-    return plan_->format.value(*high, high[width], leaves_);
+    return plan_->format.value(*high, high[width], leaves_[static_cast<size_t>(column)]);
   }
 
  private:
+  // A leaf's total of a column.
+  void add_total(int64_t j, const double* total) {
+    const int64_t width = plan_->directions->rows;
+    int64_t* high = sums_.data() + 2 * j * width;
+    plan_->format.add(high, high + width, total, plan_->left[static_cast<size_t>(j)], plan_->right.data(), width);
+    ++leaves_[static_cast<size_t>(j)];
+  }
   // The two products with a leaf's rows; nothing else here touches their values.
   // coordinates = (centred rows) directions^T
   void take_coordinates(const MatrixBlock& leaf) {
@@ -104,10 +132,55 @@ class PowerState {
       for (int64_t r = 0; r < count; ++r) to[j * kChunkStride + r] = rows[r][j] - (*plan_->center)[static_cast<size_t>(j)];
     }
   }
+  // The weighted coordinates of sparse rows, and their sum where there is a center.
+  void take_coordinates(const CsrBlock& leaf) {
+    const int64_t width = plan_->directions->rows;
+    coordinates_.resize(static_cast<size_t>(leaf.rows * width));
+    sum_.assign(static_cast<size_t>(width), 0.0);
+    kernels::sparse_project(leaf.view(), plan_->by_column.values.data(), width, coordinates_.data());
+    for (int64_t r = 0; r < leaf.rows; ++r) {
+      double* row = coordinates_.data() + r * width;
+      for (size_t c = 0; c < plan_->about.size(); ++c) row[c] -= plan_->about[c];
+      for (int64_t c = 0; c < width; ++c) row[c] *= leaf.weight(r);
+      for (size_t c = 0; c < plan_->about.size(); ++c) sum_[c] += row[c];
+    }
+  }
+  // The leaf's entries by column, rows ascending: those of column j are [starts_[j], starts_[j + 1]).
+  void turn(const CsrBlock& leaf) {
+    const int64_t entries = leaf.begin(leaf.rows);
+    starts_.assign(static_cast<size_t>(leaf.cols) + 2, 0);
+    for (int64_t p = 0; p < entries; ++p) ++starts_[static_cast<size_t>(leaf.indices[p]) + 2];
+    for (size_t j = 2; j < starts_.size(); ++j) starts_[j] += starts_[j - 1];
+    entry_rows_.resize(static_cast<size_t>(entries));
+    entry_values_.resize(static_cast<size_t>(entries));
+    for (int64_t r = 0; r < leaf.rows; ++r) {
+      for (int64_t p = leaf.begin(r); p < leaf.begin(r) + leaf.count(r); ++p) {
+        const auto to = static_cast<size_t>(starts_[static_cast<size_t>(leaf.indices[p]) + 1]++);
+        entry_rows_[to] = r;
+        entry_values_[to] = leaf.values[p];
+      }
+    }
+  }
+  // total += the column's entries times the coordinates of their rows; chunk by chunk, as the dense product is summed.
+  void add_back(int64_t begin, int64_t end) {
+    const auto width = static_cast<size_t>(plan_->directions->rows);
+    for (int64_t p = begin; p < end;) {
+      std::fill(product_.begin(), product_.end(), 0.0);
+      const int64_t chunk = entry_rows_[static_cast<size_t>(p)] / kChunk;
+      for (; p < end && entry_rows_[static_cast<size_t>(p)] / kChunk == chunk; ++p) {
+        const double x = entry_values_[static_cast<size_t>(p)];
+        const double* row = coordinates_.data() + static_cast<size_t>(entry_rows_[static_cast<size_t>(p)]) * width;
+        for (size_t c = 0; c < width; ++c) product_[c] = std::fma(x, row[c], product_[c]);
+      }
+      for (size_t c = 0; c < width; ++c) total_[c] += product_[c];
+    }
+  }
 
   const PowerPlan* plan_;
-  std::vector<int64_t> sums_;  // a column: width high limbs, then width low ones
-  int64_t leaves_ = 0;
+  std::vector<int64_t> sums_;    // a column: width high limbs, then width low ones
+  std::vector<int64_t> leaves_;  // a column: totals added
+  std::vector<int64_t> starts_, entry_rows_;
+  std::vector<double> entry_values_, sum_;
   std::vector<double> total_, coordinates_, turned_, right_, product_, zero_, scratch_;
   kernels::ProjectScratch forward_, backward_;
 };
@@ -159,9 +232,14 @@ Matrix<double> multiplied(const Source& rows, const std::vector<double>& center,
   const int64_t width = directions.rows;
   // A row's coordinate is at most its length, at most 2^most sqrt(d).
   const int length = scales.most + 2 + std::bit_width(static_cast<uint64_t>(d)) / 2;
-  PowerPlan plan{&directions, &center, LeafSumFormat(leaf_range(rows.rows(), d, ctx)), {}, {}};
+  PowerPlan plan{&directions, &center, LeafSumFormat(leaf_range(rows.rows(), d, ctx)), {}, {}, {}, {}};
   for (const int exponent : scales.exponents) plan.left.push_back(std::ldexp(1.0, -exponent - scales.weight));
   plan.right.assign(static_cast<size_t>(width), std::ldexp(1.0, -length));
+  if (rows.sparse()) {
+    plan.by_column = transposed(directions);
+    const bool centred = std::any_of(center.begin(), center.end(), [](double x) { return x != 0; });
+    for (int64_t c = 0; centred && c < width; ++c) plan.about.push_back(kernels::dot(center.data(), directions.row(c), d));
+  }
   const PowerState state = fold(rows, [&] { return PowerState(plan); }, ctx);
   Matrix<double> out(width, d);
   for (int64_t j = 0; j < d; ++j) {

@@ -15,7 +15,8 @@ struct Subspace {
   std::vector<double> values;  // of each the weighted sum of squared coordinates, falling
 };
 
-// power + 2 passes of O(n d width). Memory 8 d (5 width + 300) a thread and 32 d width once. Directions without a sum of squares of their own
+// power + 2 passes of O(n d width), of sparse rows O(non-zeros width): without a center to the same bits, with one to rounding, since the
+// center is taken off the products. Memory 8 d (5 width + 300) a thread and 32 d width once. Directions without a sum of squares of their own
 // are unit vectors at right angles to the others. Throws Error{kMemory}.
 Subspace leading_subspace(const Source& rows, const std::vector<double>& center, int64_t wanted, int64_t width, int64_t power,
                           Context& ctx);

@@ -7,6 +7,7 @@
 #include "sluice/core/exact_sum.h"
 #include "sluice/core/moments.h"
 #include "sluice/kernels/project.h"
+#include "sluice/kernels/sparse_rows.h"
 #include "sluice/reduce/pca_solvers.h"
 #include "sluice/reduce/subspace.h"
 
@@ -20,22 +21,38 @@ bool randomized(const SvdParams& params, int64_t n, int64_t d) {
   return std::min(n, d) > kSmall && params.n_components <= std::min(n, d) / 5;
 }
 
-// Squared coordinates about the mean row, summed over the rows.
+struct SpreadPlan {
+  const Matrix<double>* components;
+  std::vector<double> origin;
+  std::vector<double> mean;  // the mean row's coordinates
+  Matrix<double> by_column;  // the components turned round, for sparse rows
+};
+
+SpreadPlan spread_plan(const Matrix<double>& components, const std::vector<double>& mean, bool sparse) {
+  const int64_t d = components.cols;
+  SpreadPlan plan{&components, std::vector<double>(static_cast<size_t>(d)), std::vector<double>(static_cast<size_t>(components.rows)), {}};
+  kernels::ProjectScratch scratch;
+  kernels::project({mean.data(), true, 1, d, d}, plan.origin.data(), components.values.data(), components.rows, plan.mean.data(), scratch);
+  if (sparse) plan.by_column = transposed(components);
+  return plan;
+}
+
+// Squared coordinates about the mean row's, summed over the rows.
 class SpreadState {
  public:
-  SpreadState(const Matrix<double>& components, const std::vector<double>& mean)
-      : components_(&components), mean_(&mean), sums_(static_cast<size_t>(components.rows)) {}
+  explicit SpreadState(const SpreadPlan& plan) : plan_(&plan), sums_(plan.mean.size()) {}
 
   void accumulate(const MatrixBlock& leaf) {
-    const int64_t k = components_->rows;
+    const auto k = static_cast<int64_t>(sums_.size());
     coordinates_.resize(static_cast<size_t>(leaf.rows * k));
-    kernels::project(leaf.view(), mean_->data(), components_->values.data(), k, coordinates_.data(), scratch_);
-    std::vector<double> totals(static_cast<size_t>(k));
-    for (int64_t r = 0; r < leaf.rows; ++r) {
-      const double* row = coordinates_.data() + r * k;
-      for (size_t c = 0; c < totals.size(); ++c) totals[c] = std::fma(leaf.weight(r) * row[c], row[c], totals[c]);
-    }
-    for (size_t c = 0; c < totals.size(); ++c) sums_[c].add(totals[c]);
+    kernels::project(leaf.view(), plan_->origin.data(), plan_->components->values.data(), k, coordinates_.data(), scratch_);
+    add(leaf);
+  }
+  void accumulate(const CsrBlock& leaf) {
+    const auto k = static_cast<int64_t>(sums_.size());
+    coordinates_.resize(static_cast<size_t>(leaf.rows * k));
+    kernels::sparse_project(leaf.view(), plan_->by_column.values.data(), k, coordinates_.data());
+    add(leaf);
   }
   void merge(SpreadState&& other) {
     for (size_t c = 0; c < sums_.size(); ++c) sums_[c].merge(other.sums_[c]);
@@ -50,8 +67,19 @@ class SpreadState {
   double sum(size_t component) const { return sums_[component].value(); }
 
  private:
-  const Matrix<double>* components_;
-  const std::vector<double>* mean_;
+  template <class Block>
+  void add(const Block& leaf) {
+    std::vector<double> totals(sums_.size());
+    for (int64_t r = 0; r < leaf.rows; ++r) {
+      const double* row = coordinates_.data() + static_cast<size_t>(r) * totals.size();
+      for (size_t c = 0; c < totals.size(); ++c) {
+        const double off = row[c] - plan_->mean[c];
+        totals[c] = std::fma(leaf.weight(r) * off, off, totals[c]);
+      }
+    }
+    for (size_t c = 0; c < totals.size(); ++c) sums_[c].add(totals[c]);
+  }
+  const SpreadPlan* plan_;
   std::vector<ExactSum> sums_;
   std::vector<double> coordinates_;
   kernels::ProjectScratch scratch_;
@@ -101,7 +129,8 @@ SvdFit svd_fit(const Source& rows, const SvdParams& params, Context& ctx) {
   const Moments all = moments(rows, ctx);
   double total = 0;
   for (const double variance : all.variance) total += variance;
-  const SpreadState spread = fold(rows, [&] { return SpreadState(model.components, all.mean); }, ctx);
+  const SpreadPlan plan = spread_plan(model.components, all.mean, rows.sparse());
+  const SpreadState spread = fold(rows, [&] { return SpreadState(plan); }, ctx);
   for (size_t c = 0; c < model.singular_values.size(); ++c) {
     // The true value is not below 0, nor above that of all columns but for rounding.
     model.explained_variance.push_back(std::min(spread.sum(c) / all.weight, total));

@@ -5,6 +5,7 @@
 
 #include "sluice/core/error.h"
 #include "sluice/core/statistics.h"
+#include "sluice/kernels/sparse_rows.h"
 #include "sluice/reduce/svd.h"
 
 namespace sluice {
@@ -27,7 +28,7 @@ Figure value_curve(const SvdModel& model) {
   return figure;
 }
 
-Outcome outcome_of(const SvdModel& fitted) {
+Outcome outcome_of(const SvdModel& fitted, const Source& rows) {
   const auto model = std::make_shared<const SvdModel>(fitted);
   Outcome out;
   out.result.put("n_components", model->components.rows);
@@ -37,6 +38,11 @@ Outcome outcome_of(const SvdModel& fitted) {
   out.figures.push_back(value_curve(*model));
   out.embedding_cols = model->components.rows;
   out.embed = [model](const MatrixBlock& rows, double* to) { svd_transform(*model, rows, to); };
+  if (rows.sparse()) {
+    out.embed_csr = [turned = std::make_shared<const Matrix<double>>(transposed(model->components))](const CsrBlock& block, double* to) {
+      kernels::sparse_project(block.view(), turned->values.data(), turned->cols, to);
+    };
+  }
   out.inverse = [model](const Matrix<double>& embedded) { return svd_inverse_transform(*model, embedded); };
   return out;
 }
@@ -73,7 +79,7 @@ SvdModel svd_load(const ModelFile& file) {
 
 Outcome svd_run(const Source& rows, const SvdParams& params, Context& ctx) {
   const SvdFit fit = svd_fit(rows, params, ctx);
-  Outcome out = outcome_of(fit.model);
+  Outcome out = outcome_of(fit.model, rows);
   out.model = svd_save(fit.model);
   if (fit.algorithm == std::string_view("randomized"))
     out.notes.push_back("found by the randomized algorithm: the last components are the least exact");
@@ -89,7 +95,7 @@ Outcome svd_apply(const ModelFile& file, const Source& rows, Context&) {
          "the model was fitted on " + to_text(model.components.cols) + " columns and there are " + to_text(rows.cols()),
          "choose the same columns with --columns");
   }
-  return outcome_of(model);
+  return outcome_of(model, rows);
 }
 
 }  // namespace sluice

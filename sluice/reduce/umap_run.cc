@@ -76,6 +76,8 @@ UmapModel umap_load(const ModelFile& file) {
   if (model.rows.rows < 1 || model.rows.cols < 1 || model.embedding.cols < 1) file.damaged("it holds no rows or no map");
   if (model.rows.rows != model.embedding.rows) file.damaged("its rows and their places are not as many");
   if (model.rows.rows > (int64_t{1} << 31) - 1) file.damaged("it holds more rows than a map can have");
+  const auto endless = [](double x) { return std::fabs(x) >= 0x1p500; };
+  if (std::ranges::any_of(model.rows.values, endless)) file.damaged("a row is too large to have distances");
   const auto far = [](double x) { return std::fabs(x) > 1e100; };
   if (std::ranges::any_of(model.embedding.values, far)) file.damaged("its places are out of sight");
   model.a = number_of(file, "a", 1e-300, 1e300);

@@ -198,6 +198,15 @@ TEST(UmapTransform, NewRowsComeToTheirLike) {
   EXPECT_GT(trustworthiness(values, 3, all, 15), 0.97);
 }
 
+// So far from every row that all strengths vanish (umap-learn: NaN): the place of the nearest.
+TEST(UmapTransform, ARowFarFromAllHasAPlace) {
+  Context ctx = context();
+  const UmapModel model = umap_fit(source_of(sample(40, 2), 2), {.n_epochs = 20}, ctx).model;
+  for (const double far : {1e10, 1e38, 1e150}) {
+    for (const double x : umap_transform(model, source_of({far, -far, -far, 0}, 2), ctx).values) EXPECT_TRUE(std::isfinite(x)) << far;
+  }
+}
+
 TEST(UmapTransform, ARowDoesNotMindItsCompany) {
   const std::vector<double> values = sample(300, 4), others = sample(40, 4, 0.9, 0, 6);
   Context ctx = context(2);

@@ -54,7 +54,8 @@ std::vector<double> strengths_of(const UmapModel& model, const double* distances
   const detail::UmapScale scale = detail::umap_scale(distances, k, connectivity, mean / static_cast<double>(k));
   std::vector<double> out(static_cast<size_t>(k));
   for (int64_t j = 0; j < k; ++j) out[static_cast<size_t>(j)] = detail::umap_strength(scale, distances[j]);
-  const double most = *std::max_element(out.begin(), out.end());
+  double most = *std::max_element(out.begin(), out.end());
+  if (most == 0) out[0] = most = 1;  // so far from all that every strength vanishes: it goes to the nearest
   for (double& x : out) x = x * static_cast<double>(epochs) < most ? 0 : x;
   return out;
 }

@@ -2,6 +2,7 @@
 // Not for near duplicates, and not where a row's count is itself information.
 #pragma once
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "sluice/core/context.h"
@@ -20,5 +21,9 @@ struct Duplicate {
 // Cost: O(n d + n log n), one pass over the rows; more passes, each for a part of the hashes, when 16 bytes a row exceed a quarter of
 // ctx.memory. Same result for any threads, ranks, memory. Throws Error{kMemory} from 2^40 rows on.
 std::vector<Duplicate> find_duplicates(const Table& table, Context& ctx);
+
+// The same among rows of numbers where only rows of one class can be equal: `classes` holds one a row, on every rank. So each witness is the
+// first row of its class that equals.
+std::vector<Duplicate> find_duplicates(const Source& rows, std::span<const int32_t> classes, Context& ctx);
 
 }  // namespace sluice

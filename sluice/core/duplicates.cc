@@ -1,4 +1,4 @@
-#include "sluice/preprocess/clean.h"
+#include "sluice/core/duplicates.h"
 
 #define XXH_INLINE_ALL
 #include <oneapi/tbb/parallel_sort.h>
@@ -9,7 +9,7 @@
 #include <limits>
 
 #include "sluice/core/error.h"
-#include "sluice/preprocess/table_rows.h"
+#include "sluice/core/table_rows.h"
 
 namespace sluice {
 namespace {
@@ -26,14 +26,23 @@ struct Entry {
   bool operator<(const Entry& o) const { return high != o.high ? high < o.high : low < o.low; }
 };
 
+// What is compared: numbers (or null), texts, and the class of each row (or none).
+struct Compared {
+  int64_t rows = 0;
+  const Source* numbers = nullptr;
+  std::span<const std::shared_ptr<TextColumn>> texts{};
+  std::span<const int32_t> classes{};
+};
+
 // One pattern for every missing value, one for both zeros.
 double plain(double x) {
   return x != x ? std::numeric_limits<double>::quiet_NaN() : x + 0.0;
 }
 
-XXH128_hash_t hash_row(const Table& table, const double* numbers, int64_t count, int64_t row, std::vector<double>& scratch) {
+XXH128_hash_t hash_row(const Compared& table, const double* numbers, int64_t count, int64_t row, std::vector<double>& scratch) {
   scratch.resize(static_cast<size_t>(count));
   for (int64_t j = 0; j < count; ++j) scratch[static_cast<size_t>(j)] = plain(numbers[j]);
+  if (!table.classes.empty()) scratch.push_back(table.classes[static_cast<size_t>(row)]);
   if (table.texts.empty()) return XXH3_128bits(scratch.data(), scratch.size() * sizeof(double));
   XXH3_state_t state;
   XXH3_128bits_reset(&state);
@@ -50,7 +59,7 @@ XXH128_hash_t hash_row(const Table& table, const double* numbers, int64_t count,
 // Reads one row after another, each into a buffer of its own.
 class RowReader {
  public:
-  explicit RowReader(const Table& table) : table_(table) {}
+  explicit RowReader(const Compared& table) : table_(table) {}
   std::vector<double> numbers(int64_t row) {
     if (table_.numbers == nullptr) return {};
     std::vector<double> scratch(static_cast<size_t>(table_.numbers->cols()));
@@ -60,6 +69,7 @@ class RowReader {
     return out;
   }
   bool equal(int64_t a, int64_t b) {
+    if (!table_.classes.empty() && table_.classes[static_cast<size_t>(a)] != table_.classes[static_cast<size_t>(b)]) return false;
     for (const auto& column : table_.texts) {
       if (column->at(a) != column->at(b)) return false;
     }
@@ -69,16 +79,16 @@ class RowReader {
   }
 
  private:
-  const Table& table_;
+  const Compared& table_;
   BlockBuffer buffer_;
 };
 
 // The entries of all rows whose hash falls into part `part` of `parts`, on every rank, sorted.
-std::vector<Entry> entries_of(const Table& table, uint64_t part, uint64_t parts, Context& ctx) {
+std::vector<Entry> entries_of(const Compared& table, uint64_t part, uint64_t parts, Context& ctx) {
   std::vector<std::vector<Entry>> found(static_cast<size_t>(ctx.threads));
   std::vector<std::vector<double>> scratch(static_cast<size_t>(ctx.threads));
   const int64_t count = table.numbers != nullptr ? table.numbers->cols() : 0;
-  each_row(table, ctx, [&](int worker, const double* numbers, int64_t row) {
+  each_row(table.numbers, table.rows, ctx, [&](int worker, const double* numbers, int64_t row) {
     const auto w = static_cast<size_t>(worker);
     const XXH128_hash_t hash = hash_row(table, numbers, count, row, scratch[w]);
     if (parts > 1 && hash.high64 % parts != part) return;
@@ -90,9 +100,7 @@ std::vector<Entry> entries_of(const Table& table, uint64_t part, uint64_t parts,
   return all;
 }
 
-}  // namespace
-
-std::vector<Duplicate> find_duplicates(const Table& table, Context& ctx) {
+std::vector<Duplicate> duplicates_of(const Compared& table, Context& ctx) {
   if (table.rows > static_cast<int64_t>(kRowMask)) {
     fail(ErrorCode::kMemory, "duplicates", "there are more rows than can be compared", "use duplicates keep");
   }
@@ -120,6 +128,16 @@ std::vector<Duplicate> find_duplicates(const Table& table, Context& ctx) {
   }
   std::sort(out.begin(), out.end(), [](const Duplicate& a, const Duplicate& b) { return a.row < b.row; });
   return out;
+}
+
+}  // namespace
+
+std::vector<Duplicate> find_duplicates(const Table& table, Context& ctx) {
+  return duplicates_of({table.rows, table.numbers.get(), table.texts}, ctx);
+}
+
+std::vector<Duplicate> find_duplicates(const Source& rows, std::span<const int32_t> classes, Context& ctx) {
+  return duplicates_of({rows.rows(), &rows, {}, classes}, ctx);
 }
 
 }  // namespace sluice

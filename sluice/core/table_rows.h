@@ -1,4 +1,4 @@
-// Row-local passes over a table of numbers and texts, and gathering what they find. Of use inside this folder.
+// Row-local passes over a table of numbers and texts, and gathering what they find.
 #pragma once
 #include <cstring>
 #include <functional>
@@ -12,6 +12,9 @@ namespace sluice {
 
 // f(worker, numbers of the row or null, row) for each of this rank's rows, in any order of leaves. Collective; errors as fold.h says.
 void each_row(const Table& table, Context& ctx, const std::function<void(int worker, const double* numbers, int64_t row)>& f);
+// The same of `rows` rows whose numbers, if any, are those of a source.
+void each_row(const Source* numbers, int64_t rows, Context& ctx,
+              const std::function<void(int worker, const double* numbers, int64_t row)>& f);
 
 // All workers' finds, then all ranks' in rank order, on every rank. T must be plain data without padding that matters.
 template <class T>
