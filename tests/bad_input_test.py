@@ -29,6 +29,7 @@ NUMBERS = {
     "gmm-diag": ["gmm", "--n-components", 2, "--covariance-type", "diag", "--init-params", "random"],
     "gmm-auto": ["gmm", "--n-components", "auto", "--max-components", 3],
     "choose-k": ["choose-k"],
+    "select": ["select", "--budget", 1],
 }
 DETECTORS = ["isolation_forest", "ecod", "knn", "lof", "mahalanobis", "pca_error", "gmm_density", "dbscan_noise", "hdbscan_outliers", "ensemble"]
 NUMBERS |= {f"anomaly-{method}": ["anomaly", "--method", method] for method in DETECTORS}

@@ -320,6 +320,18 @@ def test_damaged_models(name, rows, tmp_path):
     assert not taken
 
 
+@pytest.mark.parametrize("name, tensor, value", [
+    ("anomaly-mahalanobis", "whitening", 1e300), ("anomaly-dbscan_noise", "eps", 5e-324), ("umap", "raw_data", 1e200), ("neighbors", "rows", 1e200),
+    ("tsne", "rows", 1e200), ("hdbscan", "components", 1e200), ("gmm", "means", 1e200),
+])
+def test_finite_numbers_that_lead_beyond_are_refused(name, tensor, value, rows, tmp_path):
+    done(MODELS[name][0], rows, *MODELS[name][1:], "-o", tmp_path / "fit")
+    header, data = split_model((tmp_path / "fit/model.safetensors").read_bytes())
+    begin = header[tensor]["data_offsets"][0]
+    (tmp_path / "bad.safetensors").write_bytes(join_model(header, data[:begin] + struct.pack("<d", value) + data[begin + 8:]))
+    refused(run("apply", tmp_path / "bad.safetensors", rows, "-o", tmp_path / "out", "--json"), (7,), tmp_path / "out")
+
+
 def test_a_model_of_other_columns_is_refused(rows, tmp_path):
     np.save(tmp_path / "wide.npy", np.zeros((5, 4)))
     np.save(tmp_path / "narrow.npy", np.zeros((5, 2)))

@@ -27,6 +27,7 @@ COMMANDS = {
     "neighbors-radius": ["neighbors", "--radius", 0.3],
     "tsne": ["tsne", "--perplexity", 5, "--max-iter", 20],
     "umap": ["umap", "--n-neighbors", 6, "--n-epochs", 10],
+    "umap-random": ["umap", "--n-neighbors", 6, "--n-epochs", 10, "--init", "random"],
     "svd": ["svd", "--n-components", 3],
     "random-projection": ["random-projection", "--n-components", 3],
     "hdbscan": ["hdbscan", "--min-cluster-size", 30],
@@ -43,7 +44,9 @@ COMMANDS = {
     "advise": ["advise"],
 }
 EXACT = {"labels.npy", "rows.npy", "flags.npy", "indices.npy", "counts.npy"}
-SMALL = {"dbscan-brute", "tsne", "advise"}  # they look at all pairs of leaves, or try many things
+SMALL = {"dbscan-brute", "tsne", "advise", "umap", "umap-random"}  # they look at all pairs of leaves, try many things, or hold much a row
+# Where the last bit decides: from which places a map starts, and which of several starts as likely as each other is kept.
+CHAOTIC = {"umap", "gmm-tied"}
 
 
 @pytest.fixture(scope="module")
@@ -114,7 +117,7 @@ def same_rows(mine, other):
 
 
 @pytest.mark.parametrize("rows", [1, 7, 8193])
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in CHAOTIC])
 def test_other_leaves(name, rows, table, usual, tmp_path):
     out = tmp_path / "out"
     ended = done(*arguments(name, table), "-o", out, env={"SLUICE_LEAF_ROWS": str(rows)})
@@ -138,7 +141,8 @@ def test_rows_that_stay_on_the_disk(name, table, usual, tmp_path):
     done(*arguments(name, table), "--memory", "32M", "--threads", 3, "-o", tmp_path / "out")
     assert manifest_hash(tmp_path / "out") == manifest_hash(usual(name))
     done(*arguments(name, table), "--memory", "32M", "--threads", 3, "-o", tmp_path / "odd", env={"SLUICE_LEAF_ROWS": "37"})
-    same_rows(usual(name), tmp_path / "odd")
+    if name not in CHAOTIC:
+        same_rows(usual(name), tmp_path / "odd")
 
 
 def test_an_unknown_instruction_set_is_refused(table, tmp_path):

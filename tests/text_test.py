@@ -65,7 +65,11 @@ def test_apply_reads_the_column_of_the_model(titles, tmp_path):
 
 @pytest.mark.parametrize("args", [("kmeans", *KMEANS, "--weight", "weight"), ("kmeans", "--text", "title", "--n-clusters", 3),
                                   ("kmeans", "--text", "title", "--n-clusters", 3, "--metric", "manhattan", "--n-init", 1),
-                                  ("pca", "--text", "title", "--n-components", 2), ("dbscan", "--text", "title", "--eps", 0.5)])
+                                  ("pca", "--text", "title", "--n-components", 2),
+                                  ("pca", "--text", "title", "--n-components", 2, "--svd-solver", "randomized"),
+                                  ("svd", "--text", "title", "--n-components", 5, "--algorithm", "randomized", "--weight", "weight"),
+                                  ("neighbors", "--text", "title", "--metric", "cosine"),
+                                  ("neighbors", "--text", "title", "--radius", 0.8), ("dbscan", "--text", "title", "--eps", 0.5)])
 def test_one_manifest(titles, tmp_path, args):
     cells = [("--threads", 1), ("--threads", 3), ("--threads", 2, "--memory", "32M")]
     hashes = []
@@ -165,6 +169,40 @@ def test_a_pipeline_of_text(titles, tmp_path):
     assert any("linq" in r["words"] for r in topics(tmp_path / "out/cluster"))
     plan.write_text("sluice: 1\ninput: {path: titles.csv, min_df: 3}\n")
     assert "goes with input.text" in run("plan", plan).err
+
+
+def test_neighbours_of_titles(titles, tmp_path):
+    done("neighbors", titles, "--text", "title", "--metric", "cosine", "--n-neighbors", 4, "-o", tmp_path / "fit")
+    done("apply", tmp_path / "fit/model.safetensors", titles, "-o", tmp_path / "again")
+    kinds = np.arange(300) % 3
+    assert (kinds[np.load(tmp_path / "fit/indices.npy")] == kinds[:, None]).all()
+    assert np.load(tmp_path / "again/distances.npy")[:, 0].max() < 1e-15  # among the old ones, each finds itself or its equal
+    assert np.isclose(np.load(tmp_path / "again/distances.npy")[:, 1:], np.load(tmp_path / "fit/distances.npy")[:, :3], atol=1e-15).all()
+
+
+def test_svd_and_neighbours_are_numpys(titles, tmp_path):
+    ended = done("svd", titles, "--text", "title", "--n-components", 6, "--algorithm", "randomized", "-o", tmp_path / "svd")
+    done("neighbors", titles, "--text", "title", "--n-neighbors", 3, "-o", tmp_path / "near")
+    done("kmeans", titles, *KMEANS, "--n-init", 1, "-o", tmp_path / "words")
+    words = (tmp_path / "words/centers.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
+    with open(titles, newline="", encoding="utf-8") as file:
+        texts = [row["title"].split() for row in csv.DictReader(file)]
+    counts = np.array([[text.count(word) for word in words] for text in texts], dtype=float)
+    rows = counts * (np.log((1 + len(texts)) / (1 + (counts > 0).sum(axis=0))) + 1)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    assert np.allclose(ended.result["singular_values"], np.linalg.svd(rows)[1][:6], rtol=1e-8)
+    embedding = np.load(tmp_path / "svd/embedding.npy")
+    assert np.allclose(ended.result["explained_variance"], embedding.var(axis=0), rtol=1e-9)
+    distances = np.linalg.norm(rows[:, None] - rows[None], axis=2)
+    np.fill_diagonal(distances, np.inf)
+    assert np.allclose(np.load(tmp_path / "near/distances.npy"), np.sort(distances, axis=1)[:, :3], atol=1e-7)
+
+
+def test_titles_of_a_forum_are_quick(tmp_path):
+    """Written out, these rows are 20,000 x 5,422 values; sparse, each of these takes about a second."""
+    path = needs_data("text", "stackoverflow_titles.csv.gz")
+    for args in (("svd", "--n-components", 100), ("neighbors", "--metric", "cosine"), ("neighbors",)):
+        done(args[0], path, "--text", "text", *args[1:], "-o", tmp_path / "out", "--overwrite", timeout=20)
 
 
 def test_titles_of_a_forum(tmp_path):

@@ -1,6 +1,8 @@
 // K-means on sparse rows gives what it gives on the same rows written out.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "sluice/cluster/kmeans.h"
 #include "sluice/core/csr.h"
 #include "sluice/core/random.h"
@@ -110,6 +112,23 @@ TEST(KMeansSparse, HardlyAnyValues) {
   params.metric = KMeansMetric::kCosine;
   params.max_iter = 5;
   expect_same(rows, params, {});
+}
+
+TEST(KMeansSparse, DistancesToOnesOwnCentre) {
+  const Both rows = topics(300, 80, false);
+  for (const KMeansMetric metric : {KMeansMetric::kEuclidean, KMeansMetric::kCosine, KMeansMetric::kManhattan}) {
+    KMeansParams params;
+    params.n_clusters = 5;
+    params.metric = metric;
+    Context ctx;
+    const Outcome fit = kmeans_run(*rows.sparse, params, ctx);
+    std::vector<double> sparse(300), dense(300);
+    BlockBuffer buffer;
+    fit.distances_csr(rows.sparse->read_csr(0, 300, buffer), fit.labels->at(0), sparse.data());
+    fit.distances(rows.dense->read(0, 300, buffer), fit.labels->at(0), dense.data());
+    EXPECT_EQ(sparse, dense);
+    EXPECT_GT(*std::max_element(dense.begin(), dense.end()), 0);
+  }
 }
 
 TEST(KMeansSparse, RowsOfZerosOnly) {

@@ -6,6 +6,7 @@
 #include "gtest/gtest.h"
 #include "sluice/kernels/assign_ref.h"
 #include "sluice/kernels/limb_add_ref.h"
+#include "sluice/kernels/project_ref.h"
 #include "sluice/kernels/testing.h"
 
 namespace sluice::kernels {
@@ -112,6 +113,46 @@ TEST(SparseRows, SeedDistancesAreThoseOfPlainLoops) {
         }
       }
     }
+  }
+}
+
+TEST(SparseRows, SeedsAtRowsOfHardlyAnyValues) {
+  const Data data(60, 400, 0.01, 4), points(4, 400, 0.01, 5);
+  std::vector<double> out(240);
+  SparseScratch scratch;
+  sparse_seed_distances(data.rows(), Metric::kSquaredEuclidean, points.dense.data(), 4, nullptr, out.data(), scratch);
+  for (int64_t i = 0; i < 60; ++i) {
+    for (int64_t l = 0; l < 4; ++l) EXPECT_EQ(out[static_cast<size_t>(i * 4 + l)], squared_distance(data.row(i), points.row(l), 400));
+  }
+}
+
+TEST(SparseRows, DistancesOfTwoRowsHaveTheBitsOfDenseOnes) {
+  for (const Metric metric : {Metric::kSquaredEuclidean, Metric::kManhattan, Metric::kCosine}) {
+    for (const double share : {0.0, 0.03, 0.5}) {
+      const Data a(30, 131, share, 3), b(20, 131, 0.2, 4);
+      for (int64_t i = 0; i < a.n; ++i) {
+        for (int64_t j = 0; j < b.n; ++j) {
+          const SparseRows x = a.rows(), y = b.rows();
+          EXPECT_EQ(sparse_distance64(metric, x.indices + x.begin(i), x.values + x.begin(i), x.count(i), y.indices + y.begin(j),
+                                      y.values + y.begin(j), y.count(j)),
+                    distance64(metric, a.row(i), b.row(j), 131));
+        }
+      }
+    }
+  }
+}
+
+TEST(SparseRows, ProjectionsHaveTheBitsOfDenseOnes) {
+  for (const int64_t q : {1, 5, 40}) {
+    const Data data(25, 70, 0.2, 3);
+    const std::vector<double> components = points(q, 70, 6), origin(70);
+    std::vector<double> by_column(components.size()), out(static_cast<size_t>(25 * q)), truth(out.size());
+    for (int64_t c = 0; c < q; ++c) {
+      for (int64_t j = 0; j < 70; ++j) by_column[static_cast<size_t>(j * q + c)] = components[static_cast<size_t>(c * 70 + j)];
+    }
+    project_ref({data.dense.data(), true, 25, 70, 70}, origin.data(), components.data(), q, truth.data());
+    sparse_project(data.rows(), by_column.data(), q, out.data());
+    EXPECT_EQ(out, truth);
   }
 }
 

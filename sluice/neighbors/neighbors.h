@@ -39,9 +39,9 @@ struct NeighborsParams {
 };
 
 // indices.npy and distances.npy, n x n_neighbors; with a radius counts.npy (neighbours a row) and edges.csv (row,neighbor,distance in
-// ascending order). The model holds the rows as float64, 8 n d bytes, or 16 a
-// value of sparse ones; apply finds the neighbours of new rows among them. Errors: see knn.h;
-// Error{kUsage} when both n_neighbors and radius are given, or a radius with nn_descent (nn_descent.h). apply searches exactly.
+// ascending order). The model holds the rows as float64, 8 n d bytes, or 16 bytes a value of sparse ones; apply finds the neighbours of new
+// rows among them, exactly. Errors: see knn.h; Error{kUsage} when both n_neighbors and radius are given, or a radius with nn_descent
+// (nn_descent.h).
 Outcome neighbors_run(const Source& rows, const NeighborsParams& params, Context& ctx);
 Outcome neighbors_apply(const ModelFile& model, const Source& rows, Context& ctx);
 

@@ -13,6 +13,7 @@
 #include "sluice/pipeline/output_dir.h"
 #include "sluice/pipeline/page.h"
 #include "sluice/pipeline/record.h"
+#include "sluice/pipeline/row_files.h"
 
 namespace sluice {
 namespace {
@@ -46,6 +47,7 @@ SilhouetteKind kind_of(const std::string& name) {
 
 // The same tail for both commands: the record, the page, the manifest.
 Said finish(OutputDir& out, Outcome outcome, const Json& params, const Dataset& data, const Invocation& in, Context& ctx) {
+  write_kept_rows(data, out.path("."), ctx);
   in.times->lap(in.command);
   Stage stage;
   stage.summary = summary_json(in.command, params, data, to_json(outcome.result));

@@ -48,11 +48,6 @@ void write_scores(const RowColumn<double>& scores, const Dataset& data, const st
   on_each(ctx, [&] { file.write(scores.first_row(), scores.last_row() - scores.first_row(), scores.at(scores.first_row())); });
 }
 
-void write_kept_rows(const Dataset& data, const std::string& folder, Context& ctx) {
-  const NpyWriter file(folder + "/rows.npy", "<i8", static_cast<int64_t>(data.kept.size()), 0, ctx);
-  on_root(ctx, [&] { file.write(0, static_cast<int64_t>(data.kept.size()), data.kept.data()); });
-}
-
 void append_number(std::string& out, double value) {
   char buffer[32];
   out.append(buffer, std::to_chars(buffer, buffer + sizeof buffer, value).ptr);
@@ -109,6 +104,12 @@ void write_assignments(const Outcome& outcome, const Dataset& data, const std::s
 }
 
 }  // namespace
+
+void write_kept_rows(const Dataset& data, const std::string& folder, Context& ctx) {
+  if (data.kept.empty()) return;
+  const NpyWriter file(folder + "/rows.npy", "<i8", static_cast<int64_t>(data.kept.size()), 0, ctx);
+  on_root(ctx, [&] { file.write(0, static_cast<int64_t>(data.kept.size()), data.kept.data()); });
+}
 
 void distances_of(const Outcome& outcome, const Source& rows, int64_t first, int64_t count, const int32_t* labels, double* out,
                   BlockBuffer& buffer) {
@@ -172,7 +173,7 @@ std::vector<int32_t> all_labels(const Outcome& outcome, Context& ctx) {
 }
 
 void write_row_files(const Outcome& outcome, const Dataset& data, const std::string& folder, const std::string& assignments, Context& ctx) {
-  if (!data.kept.empty()) write_kept_rows(data, folder, ctx);
+  write_kept_rows(data, folder, ctx);
   if (!outcome.embedding.empty()) {
     write_map(outcome.embedding, folder, ctx);
   } else if (outcome.embed) {

@@ -17,6 +17,9 @@ void write_row_files(const Outcome& outcome, const Dataset& data, const std::str
 void distances_of(const Outcome& outcome, const Source& rows, int64_t first, int64_t count, const int32_t* labels, double* out,
                   BlockBuffer& buffer);
 
+// Collective. rows.npy, the input numbers of the rows kept; nothing where none was dropped.
+void write_kept_rows(const Dataset& data, const std::string& folder, Context& ctx);
+
 // Rank 0. A file of the algorithm's own.
 void write_own_file(const OutcomeFile& own, const std::string& folder);
 

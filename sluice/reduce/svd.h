@@ -51,8 +51,9 @@ struct SvdFit {
 };
 
 // Cost: exact O(n d^2 + d^3) for n >= d, else O(n^2 d + n^3); randomized n_iter + 2 passes of O(n d l), l = k + n_oversamples; then one pass
-// of O(n d k). Sparse rows (core/csr.h) give the same bits; randomized, passes cost O(non-zeros l). Memory: exact 16 d^2 bytes a thread and 32 d^2 once, for n < d 16 n^2 a thread and 16 n d + 32 n^2 once; randomized
-// 8 d (5 l + 300) a thread and 32 d l once. Rows must be measured. Throws Error{kBadInput} for fewer than two rows or more components than
+// of O(n d k). Sparse rows (core/csr.h) give the same bits, the ratios to rounding; randomized, a pass costs O(non-zeros l).
+// Memory: exact 16 d^2 bytes a thread and 32 d^2 once, for n < d 16 n^2 a thread and 16 n d + 32 n^2 once; randomized 8 d (5 l + 300) a
+// thread and 32 d l once. Rows must be measured. Throws Error{kBadInput} for fewer than two rows or more components than
 // min(n, d), Error{kMemory} naming the bytes.
 SvdFit svd_fit(const Source& rows, const SvdParams& params, Context& ctx);
 
