@@ -32,7 +32,7 @@ check_format() {
 # tools/proof.sh. The tests themselves take about three minutes on two cores; the rest is building. Left to the proof: a test of 21 whole
 # sweeps, which goes the same ways as its neighbours.
 sanitized_tests() {
-  local rooms=(kernels core io neighbors cluster reduce mixture preprocess anomaly advise patterns pipeline)
+  local rooms=(kernels core io neighbors cluster reduce mixture preprocess anomaly patterns pipeline)
   tools/build.sh asan "${rooms[@]/%/_test}" || return 1
   ASAN_OPTIONS=detect_leaks=1:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1 GTEST_FILTER=-ChooseK.NoStructureWhereThereIsNone \
     ctest --test-dir build-asan -R "^($(IFS='|' && echo "${rooms[*]}"))$" --output-on-failure --no-tests=error --timeout 300 --parallel "$jobs"
