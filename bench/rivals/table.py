@@ -11,7 +11,10 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs/performance.md"
 BEGIN, END = "<!-- table: made by bench/rivals/table.py -->", "<!-- table ends -->"
-HEAD = "| work | peer | ours, s | peer, s | ratio | spread | ratio by `run.json` | memory, MB: ours, peer | share of limit | quality |"
+HEAD = (
+    "| work | peer | ours, s | peer, s | ratio | spread | ratio by `run.json` | fit, s: ours, peer "
+    "| memory, MB: ours, peer | share of limit | quality |"
+)
 
 
 def newest(folder):
@@ -27,18 +30,36 @@ def newest(folder):
     return list(found.values())
 
 
+def number(text, form):
+    return format(float(text), form) if text else ""
+
+
+def both(ours, theirs):
+    return ", ".join(word for word in (ours, theirs) if word)
+
+
+def judged(ratio):
+    return "" if not ratio else number(ratio, ".2f") if float(ratio) >= 1 else f"**{number(ratio, '.2f')}, slower**"
+
+
+def megabytes(size):
+    return f"{int(size) / 1e6:.0f}" if size else ""
+
+
 def cells(line):
     share = f"{100 * float(line['share']):.0f} % of {line['limit']}" if line["share"] else "none stated"
-    ratio = f"{float(line['ratio']):.2f}"
+    spread = f"{float(line['ratio_low']):.2f} to {float(line['ratio_high']):.2f}, {line['pairs']} pairs" if line["ratio"] else ""
     return [
         line["work"],
-        f"{line['peer']} {line['peer_version']}",
-        f"{float(line['ours_s']):.3f}",
-        f"{float(line['peer_s']):.3f}",
-        ratio if float(line["ratio"]) >= 1 else f"**{ratio}, slower**",
-        f"{float(line['ratio_low']):.2f} to {float(line['ratio_high']):.2f}, {line['pairs']} pairs",
-        f"{float(line['ratio_run']):.2f}",
-        f"{int(line['ours_memory']) / 1e6:.0f}, {int(line['peer_memory']) / 1e6:.0f}",
+        f"{line['peer']} {line['peer_version']}".strip(),
+        number(line["ours_s"], ".3f"),
+        number(line["peer_s"], ".3f"),
+        judged(line["ratio"]),
+        spread,
+        number(line["ratio_run"], ".2f"),
+        # Older lines have no fit.
+        both(number(line.get("ours_fit_s"), ".3f"), number(line.get("peer_fit_s"), ".3f")),
+        both(megabytes(line["ours_memory"]), megabytes(line["peer_memory"])),
         share,
         line["quality"],
     ]
@@ -51,7 +72,7 @@ def table(folder):
     about = f"{folder.name}, {', '.join(sorted({line['threads'] for line in lines}))} threads, {min(line['date'] for line in lines)[:10]}"
     about += f" to {max(line['date'] for line in lines)[:10]}; load average {min(float(line['load']) for line in lines)}"
     about += f" to {max(float(line['load']) for line in lines)}."
-    rule = "|---|---|---:|---:|---:|---|---:|---:|---|---|"
+    rule = "|---|---|---:|---:|---:|---|---:|---:|---:|---|---|"
     return [f"### {folder.name}", "", about, "", HEAD, rule, *("| " + " | ".join(cells(line)) + " |" for line in lines), ""]
 
 

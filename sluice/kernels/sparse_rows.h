@@ -1,7 +1,8 @@
 // Rows of which only the non-zero values are kept (compressed sparse rows), against dense points: nearest centre, k-means++ potentials,
-// projections and exact sums. Labels, distances and sums are, bit for bit, those the dense kernels give for the same rows with their zeros written out:
-// a product with zero changes no lane of dist64.h, so a cosine is summed over the non-zeros alone; a squared distance has a term in every
-// column, so products over the non-zeros choose which centres it could be, within a proven bound, and dist64.h decides among those.
+// projections and exact sums; and against each other: distances. All are, bit for bit, those the dense kernels give for the same rows with
+// their zeros written out: a product with zero changes no lane of dist64.h, so a cosine is summed over the non-zeros alone; a squared
+// distance to a dense point has a term in every column, so products over the non-zeros choose which centres it could be, within a proven
+// bound, and dist64.h decides among those.
 // Use where fewer than about one value in ten is not zero; else the dense kernels (assign.h, seed_update.h) are quicker.
 #pragma once
 #include <cstdint>

@@ -15,7 +15,18 @@ def kmeans(rows, options, _):
     return {"centers": model.centroids, "labels": labels.ravel()}, {"passes": options["passes"]}
 
 
-WORKS = {"kmeans": kmeans}
+def neighbors(rows, options, _):
+    # One more, as a row finds itself: where an equal row stands in its place, the last is left out.
+    k = options["k"]
+    index = faiss.IndexFlatL2(rows.shape[1])
+    index.add(rows)
+    squares, indices = index.search(rows, k + 1)
+    others = indices != np.arange(len(rows))[:, None]
+    others[others.all(axis=1), -1] = False
+    return {"indices": indices[others].reshape(-1, k), "distances": np.sqrt(squares[others]).reshape(-1, k)}, {}
+
+
+WORKS = {"kmeans": kmeans, "neighbors": neighbors}
 
 
 def fit(work, rows, options, threads):
