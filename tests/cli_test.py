@@ -114,7 +114,7 @@ def test_summary_manifest_and_files(table, tmp_path):
 
 
 def test_apply_gives_the_rows_their_labels(table, tmp_path):
-    for args in (["kmeans", "--n-clusters", 3], ["dbscan", "--eps", 1.5], ["pca", "--n-components", 2], ["kmeans", "--n-clusters", 3, "--metric", "cosine"], ["preprocess", "--outliers", "iqr", "--duplicates", "drop"], ["tsne", "--max-iter", 20], ["svd"], ["random-projection", "--n-components", 3], ["umap", "--n-epochs", 20]):
+    for args in (["kmeans", "--n-clusters", 3], ["dbscan", "--eps", 1.5], ["pca", "--n-components", 2], ["kmeans", "--n-clusters", 3, "--metric", "cosine"], ["preprocess", "--outliers", "iqr", "--duplicates", "drop"], ["tsne", "--max-iter", 20], ["svd"], ["random-projection", "--n-components", 3], ["umap", "--n-epochs", 20], ["select", "--budget", 5]):
         fit, again = tmp_path / "fit", tmp_path / "again"
         done(args[0], tmp_path / "x.npy", *args[1:], "-o", fit)
         done("apply", fit / "model.safetensors", tmp_path / "x.npy", "-o", again)

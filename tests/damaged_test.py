@@ -144,6 +144,7 @@ def test_lying_headers(name, tmp_path):
 MODELS = {
     "kmeans": ["kmeans", "--n-clusters", 3],
     "kmeans-cosine": ["kmeans", "--n-clusters", 3, "--metric", "cosine"],
+    "select": ["select", "--budget", 3],
     "pca": ["pca", "--n-components", 2],
     "svd": ["svd", "--n-components", 2],
     "random-projection": ["random-projection", "--n-components", 2],

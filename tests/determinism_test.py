@@ -26,6 +26,7 @@ COMMANDS = {
     "preprocess": ["preprocess", "--scale", "standard", "--outliers", "winsorize"],
     "choose-k": ["choose-k", "--k-max", 8, "--sample", 400, "--n-init", 1],
     "run": ["run"],
+    "select": ["select", "--budget", 40, "--n-init", 1],
     "svd": ["svd", "--n-components", 3],
     "random-projection": ["random-projection", "--n-components", 3],
     "neighbors": ["neighbors", "--n-neighbors", 7],
@@ -41,7 +42,7 @@ COMMANDS = {
        for method, more in {"isolation_forest": [], "lof": [], "knn": [], "ecod": [], "mahalanobis": [], "pca_error": [], "gmm_density": [],
                             "dbscan_noise": ["--eps", 0.9], "hdbscan_outliers": [], "ensemble": []}.items()},
 }
-SHORT = ("kmeans-", "anomaly-", "apriori", "fpgrowth", "svd", "random-projection", "neighbors-")
+SHORT = ("kmeans-", "anomaly-", "apriori", "fpgrowth", "svd", "random-projection", "neighbors-", "select")
 THREADS, RANKS, FORMATS, MEMORY = (1, 2, 3, 8), (1, 2, 3), ("npy", "csv", "parquet"), ("plenty", "little")
 # Every pair of values of two settings stands in some line.
 COVER = [
@@ -80,7 +81,8 @@ def arguments(name, table, folder):
     if head != "run":
         return [head, table, *options]
     plan = folder / "plan.yaml"
-    plan.write_text(f"sluice: 1\ninput: {{path: {table}}}\nstages:\n  reduce: {{method: pca, n_components: 3}}\n  cluster: {{method: kmeans, n_clusters: 7, n_init: 1}}\n")
+    plan.write_text(f"sluice: 1\ninput: {{path: {table}}}\nstages:\n  reduce: {{method: pca, n_components: 3}}\n  cluster: {{method: kmeans, n_clusters: 7, n_init: 1}}\n"
+                    "  apply: {dedup_distance: 0.4}\n  decision: cluster\n  select: {budget: 20, n_init: 1}\n")
     return ["run", plan]
 
 

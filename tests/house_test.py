@@ -128,6 +128,17 @@ def test_this_tree_keeps_its_own_rules():
         assert code == 0, said
 
 
+def test_the_tests_of_peers_bugs_are_there():
+    text = (ROOT / "docs/peers-bugs.md").read_text(encoding="utf-8")
+    named = [cell for cell in re.findall(r"((?:`[\w.]+`,? )+)in `([\w/.]+)`", text) if "/" in cell[1]]
+    assert len(named) >= text.count("\n| ") - 2
+    for names, file in named:
+        tests = (ROOT / file).read_text(encoding="utf-8")
+        for name in re.findall(r"`([\w.]+)`", names):
+            wanted = f"def {name}(" if file.endswith(".py") else "TEST({}, {}) {{".format(*name.split("."))
+            assert wanted in tests, (name, file)
+
+
 def test_setup_lists_are_sorted_out():
     """No package twice in a list, and every Python requirement pinned."""
     for path in (ROOT / "tools/packages").glob("*.txt"):

@@ -1,5 +1,6 @@
 """--memory bounds what the kernel counts for the process, and changes no bit of the answer."""
 import json
+import re
 import subprocess
 import sys
 
@@ -118,3 +119,133 @@ def test_what_cannot_stream_says_so_before_it_starts(args, code, tmp_path):
     ended = subprocess.run(command([args[0], tmp_path / "x.npy", *args[1:], "--memory", "32M", "-o", tmp_path / "out"]), capture_output=True, text=True)
     assert ended.returncode == code, ended.stderr
     assert "--memory" in ended.stderr and not (tmp_path / "out").exists() and not (tmp_path / "out.work").exists()
+
+
+def kept_or_refused(args, limit, tmp_path):
+    """The peak in MiB of a run under the limit, or None where it was refused before it began, saying the bytes."""
+    needs_program()
+    out = tmp_path / "out"
+    words = command([*args, "--memory", f"{limit}M", "--threads", 2, "-q", "-o", out])
+    ended = subprocess.run([sys.executable, "-S", "-E", "-c", LAUNCH, *words], capture_output=True, text=True)
+    peak = int(ended.stdout) / MIB
+    assert peak <= limit, f"{peak:.0f} MiB under {limit}"
+    if ended.returncode == 0:
+        return peak
+    assert ended.returncode == 5, ended.stderr
+    assert re.search(r"takes \d{7,} bytes", ended.stderr) and "--memory" in ended.stderr
+    assert not out.exists() and not (tmp_path / "out.work").exists()
+    return None
+
+
+@pytest.fixture(scope="module")
+def groups(tmp_path_factory):
+    """Five groups as float32, by the shape asked for."""
+    folder = tmp_path_factory.mktemp("groups")
+
+    def make(n, d):
+        path = folder / f"{n}x{d}.npy"
+        if not path.exists():
+            rng = np.random.default_rng(3)
+            np.save(path, (rng.standard_normal((n, d)) + np.arange(n)[:, None] % 5 * 6).astype(np.float32))
+        return path
+
+    yield make
+    for path in folder.iterdir():
+        path.unlink()
+
+
+# Whatever streams runs under the smallest of the limits.
+STREAMING = {
+    "profile": (["profile"], (400_000, 8)),
+    "gmm": (["gmm", "--n-components", 3, "--max-iter", 2], (400_000, 8)),
+    "svd": (["svd", "--n-components", 3], (400_000, 8)),
+    "random-projection": (["random-projection", "--n-components", 3], (400_000, 8)),
+    "advise": (["advise"], (100_000, 3)),
+    "choose-k": (["choose-k"], (100_000, 3)),
+    "mahalanobis": (["anomaly", "--method", "mahalanobis"], (300_000, 8)),
+    "pca_error": (["anomaly", "--method", "pca_error"], (300_000, 8)),
+    "gmm_density": (["anomaly", "--method", "gmm_density", "--max-iter", 2], (300_000, 8)),
+}
+
+
+@pytest.mark.parametrize("name", STREAMING)
+def test_what_streams_stays_below(name, groups, tmp_path):
+    args, shape = STREAMING[name]
+    assert kept_or_refused([args[0], groups(*shape), *args[1:]], 48, tmp_path)
+
+
+# What holds all rows: refused under the first limit, done under the second.
+HOLDING = {
+    "neighbors": (["neighbors"], (400_000, 3), 64, 96),
+    "nn_descent": (["neighbors", "--algorithm", "nn_descent"], (60_000, 3), 32, 48),
+    "hdbscan": (["hdbscan"], (150_000, 4), 48, 72),
+    "tsne": (["tsne", "--max-iter", 30], (4_000, 8), 64, 80),
+    "umap": (["umap", "--n-epochs", 5], (30_000, 4), 64, 96),
+    "isolation_forest": (["anomaly"], (600_000, 2), 48, 64),
+    "ecod": (["anomaly", "--method", "ecod"], (200_000, 8), 48, 80),
+    "knn": (["anomaly", "--method", "knn"], (200_000, 3), 48, 72),
+    "lof": (["anomaly", "--method", "lof"], (100_000, 3), 48, 80),
+    "dbscan_noise": (["anomaly", "--method", "dbscan_noise", "--eps", 0.3], (150_000, 3), 32, 64),
+    "hdbscan_outliers": (["anomaly", "--method", "hdbscan_outliers"], (100_000, 3), 48, 64),
+    "ensemble": (["anomaly", "--method", "ensemble"], (200_000, 3), 64, 96),
+}
+
+
+@pytest.mark.parametrize("name", HOLDING)
+def test_what_holds_all_rows_says_so_or_stays_below(name, groups, tmp_path):
+    args, shape, little, enough = HOLDING[name]
+    words = [args[0], groups(*shape), *args[1:]]
+    assert kept_or_refused(words, little, tmp_path) is None
+    assert kept_or_refused(words, enough, tmp_path)
+
+
+def test_the_memory_of_many_passes_does_not_add_up(groups, tmp_path):
+    """Thousands of parallel loops, each over two leaves."""
+    args = ["kmeans", groups(5_000, 3), "--n-clusters", 7, "--n-init", 400, "--assignments", "off"]
+    assert kept_or_refused(args, 40, tmp_path)
+
+
+@pytest.mark.parametrize("name", ["profile", "eclat"])
+def test_results_do_not_depend_on_the_memory(name, groups, tmp_path):
+    if name == "profile":
+        args = ["profile", groups(400_000, 8)]
+    else:
+        rng = np.random.default_rng(5)
+        args = ["eclat", tmp_path / "baskets.dat", "--min-support", 0.01]
+        args[1].write_text("".join(" ".join(map(str, sorted({*(rng.zipf(1.3, 8) % 500).tolist()}))) + "\n" for _ in range(100_000)))
+    peak = measured(*args, "--memory", "40M", "--threads", 2, "-o", tmp_path / "little")
+    assert peak <= 40 * MIB
+    measured(*args, "--memory", "4G", "--threads", 1, "-o", tmp_path / "plenty")
+    assert (tmp_path / "little/manifest.json").read_bytes() == (tmp_path / "plenty/manifest.json").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["anomaly", "gmm"])
+def test_gaps_and_parsed_files_stay_below(name, groups, tmp_path):
+    x = np.load(groups(150_000, 8)).astype(np.float64)
+    x[::97, 3] = np.nan
+    np.save(tmp_path / "gaps.npy", x)
+    with open(tmp_path / "gaps.csv", "w") as file:
+        file.write("a,b,c,d,e,f,g,h\n")
+        file.writelines(",".join("" if v != v else f"{v:.5f}" for v in row) + "\n" for row in x.tolist())
+    more = ["--method", "pca_error"] if name == "anomaly" else ["--n-components", 3, "--max-iter", 2]
+    for table in ("gaps.npy", "gaps.csv"):
+        assert kept_or_refused([name, tmp_path / table, *more, "--nan", "impute"], 48, tmp_path)
+
+
+def flow_file(tmp_path, table, *more):
+    lines = ["sluice: 1", f"input: {{path: {table}}}", "stages:", "  cluster: {method: kmeans, n_clusters: 5, max_iter: 3}", *more]
+    (tmp_path / "flow.yaml").write_text("\n".join(lines) + "\n")
+    return tmp_path / "flow.yaml"
+
+
+def test_a_run_says_what_it_holds_of_every_row(groups, tmp_path):
+    plan = flow_file(tmp_path, groups(400_000, 3))
+    assert kept_or_refused(["run", plan], 48, tmp_path) is None
+    assert kept_or_refused(["run", plan], 72, tmp_path)
+
+
+def test_a_run_that_drops_most_rows_stays_below(groups, tmp_path):
+    x = np.load(groups(300_000, 2))
+    np.save(tmp_path / "twice.npy", np.repeat(x[:60_000], 5, axis=0))
+    plan = flow_file(tmp_path, tmp_path / "twice.npy", "  anomaly: {method: isolation_forest, n_estimators: 20}")
+    assert kept_or_refused(["run", plan], 64, tmp_path)

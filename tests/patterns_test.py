@@ -214,6 +214,28 @@ def test_millions_of_sets_within_the_memory_asked_for(tmp_path):
     assert json.loads((tmp_path / "o/run.json").read_text())["peak_memory"] <= 48 << 20
 
 
+def test_a_tree_of_wide_baskets_stays_within_memory_or_is_refused(tmp_path):
+    """Baskets that share no beginning: the tree has a node for nearly every item of every basket, and says so before it is built."""
+    draw = random.Random(5)
+    source = write_baskets(tmp_path / "b.dat", (sorted(draw.sample(range(2000), 200)) for _ in range(20_000)))
+    args = [source, "--min-support", 1950]
+    ended = run("fpgrowth", *args, "--memory", "128M", "-o", tmp_path / "no")
+    assert ended.code == 5 and "FP-tree" in ended.err and "use eclat" in ended.err and ended.err.count("\n") == 1
+    assert not (tmp_path / "no").exists() and not (tmp_path / "no.work").exists()
+    for miner, memory in (("fpgrowth", 256), ("eclat", 128)):
+        done(miner, *args, "--memory", f"{memory}M", "-o", tmp_path / miner)
+        assert json.loads((tmp_path / miner / "run.json").read_text())["peak_memory"] <= memory << 20
+    assert (tmp_path / "fpgrowth/itemsets.csv").read_bytes() == (tmp_path / "eclat/itemsets.csv").read_bytes()
+
+
+@pytest.mark.parametrize("miner", MINERS)
+def test_items_of_every_basket_are_in_sets(miner, tmp_path):
+    """pyfim leaves out the sets of nothing but items that are in every transaction."""
+    baskets = [[7, 8, *basket] for basket in ([1], [1, 2], [2], [])]
+    done(miner, write_baskets(tmp_path / "b.dat", baskets), "--min-support", 1, "-o", tmp_path / "o")
+    assert itemsets(tmp_path / "o") == by_hand(baskets, 1)
+
+
 @pytest.mark.parametrize("miner", MINERS)
 def test_the_item_in_every_basket_is_there(miner, tmp_path):
     source = needs_data("itemsets", "mushroom.dat.gz")

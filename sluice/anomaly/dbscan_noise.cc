@@ -32,6 +32,8 @@ Outcome outcome_of(const FittedRows& cores, double eps, const Source& rows, Cont
 
 Outcome dbscan_noise_run(const Source& rows, const DbscanParams& params, Context& ctx) {
   require_rows(rows);
+  require_left("dbscan_noise", "the model, which may hold all " + to_text(rows.rows()) + " rows,", kept_bytes(rows, 1), rows, ctx,
+               "take a sample of the rows, or give a larger --memory");
   const DbscanFit fit = dbscan_fit(rows, params, ctx);
   if (fit.n_core == 0) {
     fail(ErrorCode::kBadInput, "--eps", "no row has " + to_text(params.min_samples) + " rows within eps, so all are noise",

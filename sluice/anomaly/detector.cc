@@ -17,12 +17,6 @@ void require_columns(const Source& rows, int64_t fitted) {
        "choose the same columns with --columns");
 }
 
-void require_memory(const Context& ctx, const std::string& who, double bytes, const std::string& what, const std::string& remedy) {
-  if (bytes <= static_cast<double>(ctx.memory)) return;
-  const auto whole = static_cast<int64_t>(std::min(bytes, 0x1p62));
-  fail(ErrorCode::kMemory, who, what + " takes " + to_text(whole) + " bytes of the budget of " + to_text(ctx.memory), remedy);
-}
-
 void score_rows(Outcome& out, const Source& rows, Context& ctx) {
   out.scores.emplace(leaf_range(rows.rows(), rows.cols(), ctx), 0.0);
   map(rows, ctx, [&](int, const MatrixBlock& leaf) { out.score(leaf, out.scores->at(leaf.first_row)); });

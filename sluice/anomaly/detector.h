@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "sluice/core/error.h"
+#include "sluice/core/memory.h"
 #include "sluice/core/outcome.h"
 
 namespace sluice {
@@ -16,8 +17,8 @@ void require_rows(const Source& rows);
 // The rows have as many columns as the model was fitted on, and are clean; else Error{kBadInput}.
 void require_columns(const Source& rows, int64_t fitted);
 
-// Error{kMemory} when `bytes` exceed the budget; `what` says what takes them.
-void require_memory(const Context& ctx, const std::string& who, double bytes, const std::string& what, const std::string& remedy);
+// Of each row, what thresholds and alerts are made from beside the detector: scores, p-values and sorted copies of them.
+constexpr double kScoreBytes = 48;
 
 // out.scores = out.score of every row of this rank.
 void score_rows(Outcome& out, const Source& rows, Context& ctx);

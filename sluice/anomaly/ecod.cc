@@ -137,8 +137,11 @@ void take_column(EcodModel& model, int64_t j, std::vector<Placed>& placed, doubl
 EcodFit ecod_fit(const Source& rows, Context& ctx) {
   require_rows(rows);
   const int64_t n = rows.rows(), d = rows.cols();
-  require_memory(ctx, "ecod", 24.0 * static_cast<double>(n) * static_cast<double>(d) + 24.0 * static_cast<double>(n) * worker_count(ctx),
-                 "every column sorted, in the model too", "take a sample of the rows, or give a larger --memory");
+  const double columns = 8.0 * static_cast<double>(n) * static_cast<double>(d);
+  const double sorting = static_cast<double>(n) * (24.0 * worker_count(ctx) + 8),
+               after = columns + static_cast<double>(n) * (kScoreBytes + 8);
+  require_left("ecod", "every column sorted, in the model too,", columns + std::max(sorting, after), rows, ctx,
+               "take a sample of the rows, or give a larger --memory");
   ctx.stage("ecod", d);
   EcodFit fit;
   fit.model.skewness.assign(static_cast<size_t>(d), 0);

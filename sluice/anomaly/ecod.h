@@ -31,7 +31,7 @@ struct EcodFit {
   std::vector<double> scores;  // of all rows, on every rank
 };
 
-// Cost O(d n log n). Memory: 8 n d bytes, three times while the model is made, and 24 n a thread. Throws Error{kMemory} where that does not
+// Cost O(d n log n). Memory: 8 n d bytes, twice while the model is made, and 24 n a thread. Throws Error{kMemory} where that does not
 // fit.
 EcodFit ecod_fit(const Source& rows, Context& ctx);
 

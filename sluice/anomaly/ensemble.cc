@@ -112,9 +112,23 @@ Outcome outcome_of(Ensemble made, const Source& rows, Context& ctx) {
 }
 
 // A member's model within the ensemble's: every name has the member's before it.
-void put_member(ModelFile& file, const std::string& name, const ModelFile& member) {
+void put_member(ModelFile& file, const std::string& name, ModelFile member) {
   for (const auto& [key, value] : member.about) file.about[name + "." + key] = value;
-  for (const auto& [key, tensor] : member.tensors) file.tensors[name + "." + key] = tensor;
+  for (auto& [key, tensor] : member.tensors) file.tensors[name + "." + key] = std::move(tensor);
+}
+
+// Refuses before the first member is fitted what the last would not find room for: each leaves its rows, where it keeps them, in itself and
+// in the model; and beside them stand the scores by every member, twice.
+void check_memory(const std::vector<const Member*>& members, const Source& rows, Context& ctx) {
+  const auto n = static_cast<double>(rows.rows()), d = static_cast<double>(rows.cols());
+  double bytes = n * kScoreBytes;
+  for (const Member* member : members) {
+    const std::string_view name = member->name;
+    const bool keeps = name == "ecod" || name == "knn" || name == "lof" || name == "hdbscan_outliers";
+    bytes += n * 24 + (keeps ? n * (16 * d + 64) : 0);
+  }
+  require_left("ensemble", "the members' models, which hold " + to_text(rows.rows()) + " rows,", bytes, rows, ctx,
+               "take a sample of the rows, or give a larger --memory");
 }
 
 ModelFile take_member(const ModelFile& file, const std::string& name) {
@@ -144,6 +158,7 @@ const std::vector<std::string>& ensemble_members() {
 Outcome ensemble_run(const Source& rows, const EnsembleParams& params, Context& ctx) {
   const std::vector<const Member*> kinds = members_of(params.methods);
   require_rows(rows);
+  check_memory(kinds, rows, ctx);
   Ensemble ensemble;
   ensemble.ascending = Matrix<double>(static_cast<int64_t>(kinds.size()), rows.rows());
   ModelFile file;
@@ -155,7 +170,7 @@ Outcome ensemble_run(const Source& rows, const EnsembleParams& params, Context& 
     double* ascending = ensemble.ascending.row(static_cast<int64_t>(m));
     std::copy(scores.begin(), scores.end(), ascending);
     std::sort(ascending, ascending + scores.size());
-    put_member(file, kinds[m]->name, member.model);
+    put_member(file, kinds[m]->name, std::move(member.model));
     member.model = {};
     for (const std::string& note : member.notes) notes.push_back(std::string(kinds[m]->name) + ": " + note);
     ensemble.members.push_back(std::move(member));

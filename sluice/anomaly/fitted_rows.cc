@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "sluice/neighbors/kd_tree.h"
+
 namespace sluice {
 namespace {
 
@@ -37,11 +39,17 @@ const char* metric_name(kernels::Metric metric) {
   }
 }
 
+double kept_bytes(const Source& rows, int64_t k) {
+  const auto n = static_cast<double>(rows.rows()), d = static_cast<double>(rows.cols());
+  const double tree = rows.cols() <= 16 ? static_cast<double>(kd_tree_bytes(rows.rows(), rows.cols())) : 0;
+  return 8 * n * d + 16 * n * static_cast<double>(k) + std::max(tree, 8 * n * d + (kScoreBytes + 24) * n);
+}
+
 FittedRows keep_rows(const Source& rows, int64_t k, NeighborMetric metric, const std::string& who, Context& ctx) {
   require_rows(rows);
   const int64_t n = rows.rows(), d = rows.cols();
-  require_memory(ctx, who, 24.0 * static_cast<double>(n) * static_cast<double>(d), "the model, which holds all rows,",
-                 "take a sample of the rows, or give a larger --memory");
+  require_left(who, "the model, which holds all " + to_text(n) + " rows,", kept_bytes(rows, std::min(k, n - 1)), rows, ctx,
+               "take a sample of the rows, or give a larger --memory");
   FittedRows fitted;
   fitted.metric = kernel_metric(metric);
   fitted.k = std::min(k, n - 1);
@@ -69,11 +77,8 @@ Neighbors nearest_of(const FittedRows& fitted, const MatrixBlock& block) {
 void put_rows(ModelFile& file, const FittedRows& fitted) {
   BlockBuffer buffer;
   const MatrixBlock all = fitted.rows->read(0, fitted.rows->rows(), buffer);
-  Matrix<double> rows;
-  rows.rows = all.rows;
-  rows.cols = all.cols;
-  rows.values.assign(all.view().f64(0), all.view().f64(0) + all.rows * all.cols);
-  file.put("fit_x", rows);
+  const auto bytes = std::as_bytes(std::span<const double>(all.view().f64(0), static_cast<size_t>(all.rows * all.cols)));
+  file.tensors["fit_x"] = {"F64", {all.rows, all.cols}, Bytes(bytes.begin(), bytes.end())};
   const std::vector<int64_t> k = {fitted.k};
   file.put("n_neighbors", k);
   file.about["metric"] = metric_name(fitted.metric);

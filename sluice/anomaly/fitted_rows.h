@@ -19,6 +19,10 @@ struct FittedRows {
   int64_t k = 0;  // neighbours asked of a search; 0 where there is no other row
 };
 
+// Bytes of a detector that keeps its rows: the rows and the k nearest of each, beside them a tree, or the model's copy of the rows and what
+// is said of each.
+double kept_bytes(const Source& rows, int64_t k);
+
 // Brings the rows to every rank. k as asked, at most n - 1. Error{kMemory} where the rows and the model do not fit.
 FittedRows keep_rows(const Source& rows, int64_t k, NeighborMetric metric, const std::string& who, Context& ctx);
 

@@ -41,8 +41,13 @@ Outcome hdbscan_outliers_run(const Source& rows, const HdbscanOutlierParams& par
   hdbscan.min_samples = params.min_samples;
   hdbscan.alpha = params.alpha;
   hdbscan.metric = params.metric;
+  // The model for scoring and the one that is handed over; and scoring a block takes a third out of its file.
+  const double copies = 2 + worker_count(ctx);
+  require_left("hdbscan_outliers", "the model, which holds all " + to_text(rows.rows()) + " rows,",
+               static_cast<double>(rows.rows()) * (copies * (8.0 * static_cast<double>(rows.cols()) + 64) + kScoreBytes), rows, ctx,
+               "give a larger --memory, or take a sample");
   Outcome found = hdbscan_run(rows, hdbscan, ctx);
-  const auto model = std::make_shared<const ModelFile>(found.model);
+  const auto model = std::make_shared<const ModelFile>(std::move(found.model));
   Outcome out = outcome_of(found, model, rows, ctx);
   out.model = *model;
   out.model.about["algorithm"] = "hdbscan_outliers";

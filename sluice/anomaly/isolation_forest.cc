@@ -144,10 +144,9 @@ IsolationForestModel isolation_forest_fit(const Source& rows, const IsolationFor
   require_rows(rows);
   const int64_t samples = std::min(params.max_samples, rows.rows());
   const double nodes = 2 * static_cast<double>(samples) * static_cast<double>(params.n_estimators);
-  require_memory(ctx, "isolation_forest",
-                 100 * nodes + 8.0 * static_cast<double>(samples) * static_cast<double>(rows.cols()) * worker_count(ctx),
-                 "a forest of " + to_text(params.n_estimators) + " trees on " + to_text(samples) + " rows each",
-                 "give a smaller --max-samples or --n-estimators, or a larger --memory");
+  require_left("isolation_forest", "a forest of " + to_text(params.n_estimators) + " trees on " + to_text(samples) + " rows each",
+               100 * nodes + 8.0 * static_cast<double>(samples) * static_cast<double>(rows.cols()) * worker_count(ctx), rows, ctx,
+               "give a smaller --max-samples or --n-estimators, or a larger --memory");
   ctx.stage("isolation forest", params.n_estimators);
   std::vector<GrownTree> trees(static_cast<size_t>(params.n_estimators));
   replicated(ctx, [&](Context& alone) {

@@ -3,6 +3,7 @@
 #include "sluice/cluster/hdbscan_parts.h"
 #include "sluice/cluster/kmeans_init.h"
 #include "sluice/core/fold.h"
+#include "sluice/core/memory.h"
 #include "sluice/core/normalised.h"
 #include "sluice/neighbors/kd_tree.h"
 
@@ -34,12 +35,8 @@ void require_memory(const Source& rows, const HdbscanParams& params, int64_t min
   } else {
     bytes += 2 * n * d * static_cast<int64_t>(size_of(rows.dtype())) + 16 * n * std::max<int64_t>(16, min_samples);
   }
-  if (bytes > ctx.memory) {
-    fail(ErrorCode::kMemory, "hdbscan",
-         to_text(n) + " rows of " + to_text(d) + " columns take " + to_text(bytes) + " bytes, and the memory budget is " +
-             to_text(ctx.memory),
-         "give a larger --memory, or take a sample");
-  }
+  require_left("hdbscan", "the tree of " + to_text(n) + " rows of " + to_text(d) + " columns", static_cast<double>(bytes), rows, ctx,
+               "give a larger --memory, or take a sample");
 }
 
 detail::SpanningTree spanning_tree(const detail::ReachTask& task, HdbscanAlgorithm algorithm, const Context& ctx) {

@@ -5,6 +5,7 @@
 #include "sluice/cluster/hdbscan.h"
 #include "sluice/cluster/kmeans_init.h"
 #include "sluice/cluster/means.h"
+#include "sluice/core/memory.h"
 
 namespace sluice {
 namespace {
@@ -24,13 +25,6 @@ const char* name_of(HdbscanMetric metric) {
 
 // All rows as float64, on every rank.
 Matrix<double> all_rows(const Source& rows, Context& ctx) {
-  const double bytes =
-      24.0 * static_cast<double>(rows.rows()) * static_cast<double>(rows.cols());  // here, in the model, and as its file is made
-  if (bytes > static_cast<double>(ctx.memory)) {
-    fail(ErrorCode::kMemory, "hdbscan",
-         "the model holds all rows, which takes " + to_text(static_cast<int64_t>(bytes)) + " bytes of the budget of " + to_text(ctx.memory),
-         "give a larger --memory");
-  }
   Matrix<double> out(rows.rows(), rows.cols());
   on_every_rank(ctx, [&] {
     BlockBuffer buffer;
@@ -229,6 +223,10 @@ void explain(const HdbscanFit& fit, const HdbscanParams& params, Outcome& out) {
 }  // namespace
 
 Outcome hdbscan_run(const Source& rows, const HdbscanParams& params, Context& ctx) {
+  // The model's rows and its own copy of them, beside what the fit leaves of each row.
+  require_left("hdbscan", "the model, which holds all " + to_text(rows.rows()) + " rows,",
+               static_cast<double>(rows.rows()) * (16.0 * static_cast<double>(rows.cols()) + 220), rows, ctx,
+               "give a larger --memory, or take a sample");
   const HdbscanFit fit = hdbscan_fit(rows, params, ctx);
   const auto n = static_cast<int64_t>(fit.labels.size());
   Outcome out;

@@ -1,6 +1,7 @@
 #include "sluice/core/duplicates.h"
 
 #define XXH_INLINE_ALL
+#include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/parallel_sort.h>
 #include <oneapi/tbb/task_arena.h>
 #include <xxhash.h>
@@ -95,6 +96,7 @@ std::vector<Entry> entries_of(const Compared& table, uint64_t part, uint64_t par
     found[w].push_back({hash.high64, (hash.low64 & ~kRowMask) | static_cast<uint64_t>(row)});
   });
   std::vector<Entry> all = gather_finds(found, ctx);
+  const oneapi::tbb::global_control limit(oneapi::tbb::global_control::max_allowed_parallelism, static_cast<size_t>(ctx.threads));
   oneapi::tbb::task_arena arena(ctx.threads);
   arena.execute([&] { oneapi::tbb::parallel_sort(all.begin(), all.end()); });
   return all;

@@ -9,6 +9,8 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "sluice/core/model_parts.h"
+
 namespace sluice {
 namespace {
 
@@ -165,7 +167,7 @@ const std::string& ModelFile::text(const std::string& key) const {
   return found->second;
 }
 
-Bytes encode_model(const ModelFile& model) {
+void each_model_part(const ModelFile& model, const std::function<void(std::span<const std::byte>)>& put) {
   Json header = Json::object();
   header["__metadata__"] = model.about;
   int64_t at = 0;
@@ -176,10 +178,15 @@ Bytes encode_model(const ModelFile& model) {
   }
   std::string text = header.dump(-1, ' ', false, Json::error_handler_t::replace);
   text.append((8 - text.size() % 8) % 8, ' ');
+  const uint64_t length = text.size();
+  put(std::as_bytes(std::span<const uint64_t>(&length, 1)));
+  put(std::as_bytes(std::span<const char>(text)));
+  for (const auto& [name, tensor] : model.tensors) put(tensor.data);
+}
+
+Bytes encode_model(const ModelFile& model) {
   ByteWriter out;
-  out.put<uint64_t>(text.size());
-  out.put_raw(std::as_bytes(std::span<const char>(text)));
-  for (const auto& [name, tensor] : model.tensors) out.put_raw(tensor.data);
+  each_model_part(model, [&](std::span<const std::byte> part) { out.put_raw(part); });
   return out.take();
 }
 

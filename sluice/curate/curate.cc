@@ -14,7 +14,11 @@
 namespace sluice {
 namespace {
 
-constexpr int64_t kCurveRows = 10'000;
+// The curve takes one row in so many.
+int64_t curve_step(int64_t rows) {
+  constexpr int64_t kMost = 10'000;
+  return std::max<int64_t>(1, (rows + kMost - 1) / kMost);
+}
 
 // Some rows with their labels, in memory.
 struct Part {
@@ -90,8 +94,12 @@ std::vector<std::string> check_witnesses(const Source& rows, const std::vector<i
   return wrong;
 }
 
+int64_t kept_curve_rows(int64_t rows) {
+  return (rows + curve_step(rows) - 1) / curve_step(rows);
+}
+
 Figure kept_curve(const Source& rows, const std::vector<int32_t>& labels, double distance, Context& ctx) {
-  const int64_t step = (rows.rows() + kCurveRows - 1) / kCurveRows;
+  const int64_t step = curve_step(rows.rows());
   std::vector<int64_t> chosen;
   for (int64_t i = 0; i < rows.rows(); i += step) chosen.push_back(i);
   const Part part = part_of(rows, labels, chosen);
@@ -111,7 +119,7 @@ Figure kept_curve(const Source& rows, const std::vector<int32_t>& labels, double
   return out;
 }
 
-std::vector<double> balanced_weights(const std::vector<int32_t>& labels, const std::vector<int64_t>& witnesses) {
+std::map<int32_t, double> balanced_weights(const std::vector<int32_t>& labels, const std::vector<int64_t>& witnesses) {
   std::map<int32_t, int64_t> sizes;
   int64_t kept = 0;
   for (size_t i = 0; i < labels.size(); ++i) {
@@ -119,12 +127,9 @@ std::vector<double> balanced_weights(const std::vector<int32_t>& labels, const s
     ++sizes[labels[i]];
     ++kept;
   }
-  std::vector<double> weights(labels.size(), 0.0);
-  for (size_t i = 0; i < labels.size(); ++i) {
-    if (witnesses[i] >= 0) continue;
-    weights[i] =
-        labels[i] < 0 ? 1.0 : static_cast<double>(kept) / (static_cast<double>(sizes.size()) * static_cast<double>(sizes[labels[i]]));
-  }
+  std::map<int32_t, double> weights;
+  for (const auto& [label, size] : sizes)
+    weights[label] = static_cast<double>(kept) / (static_cast<double>(sizes.size()) * static_cast<double>(size));
   return weights;
 }
 

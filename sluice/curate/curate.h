@@ -2,6 +2,7 @@
 // the same. Use after a clustering that found structure; without one, weights say nothing.
 #pragma once
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -35,9 +36,11 @@ std::vector<std::string> check_witnesses(const Source& rows, const std::vector<i
                                          const std::vector<int64_t>& names, double distance, Context& ctx);
 
 // Rows kept against the distance, around `distance` > 0: of all rows, or of about 10,000 evenly spaced ones where there are more.
+int64_t kept_curve_rows(int64_t rows);  // how many that is
 Figure kept_curve(const Source& rows, const std::vector<int32_t>& labels, double distance, Context& ctx);
 
-// Weights that sum to the number of kept rows and to the same share for every cluster; 0 for dropped rows. Noise (-1) weighs 1 a row.
-std::vector<double> balanced_weights(const std::vector<int32_t>& labels, const std::vector<int64_t>& witnesses);
+// What a kept row weighs, by its label, so that the weights sum to the number of kept rows and to the same share for every cluster. Noise
+// (-1) weighs 1 a row and has no entry.
+std::map<int32_t, double> balanced_weights(const std::vector<int32_t>& labels, const std::vector<int64_t>& witnesses);
 
 }  // namespace sluice

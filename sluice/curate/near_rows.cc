@@ -31,6 +31,15 @@ MemorySource source_of(const Rows& some, const Source& all) {
   return out;
 }
 
+// Products and sums up to which ranks that all do the work are done before they have shared it.
+constexpr int64_t kWorthSharing = int64_t{1} << 28;
+
+void check_stop(const Context& ctx) {
+  const int64_t goes_on = ctx.stopped() ? 0 : 1;
+  if ((ctx.ranks() > 1 ? all_min(*ctx.comm, goes_on) : goes_on) == 0)
+    fail(ErrorCode::kInterrupted, "run", "stopped on request", "run the same command again to go on");
+}
+
 // Rows of a batch such that all pairs among them, and their values, are a small part of the budget.
 int64_t most_rows(int64_t cols, const Context& ctx) {
   const auto pairs = static_cast<int64_t>(std::sqrt(static_cast<double>(ctx.memory) / 256));
@@ -105,20 +114,27 @@ std::map<int32_t, Rows> read_batch(const Source& rows, const std::vector<int32_t
 
 Witnesses near_witnesses(const Source& rows, const std::vector<int32_t>& labels, double distance, Context& ctx) {
   Witnesses out{std::vector<int64_t>(labels.size(), -1), std::vector<double>(labels.size(), 0.0)};
-  Context quiet = ctx;  // the searches' own progress says nothing of the whole
-  quiet.progress = nullptr;
+  Context shared = ctx;
+  shared.progress = nullptr;                                            // the searches' own says nothing of the whole
+  if (ctx.ranks() > 1) shared.memory = all_min(*ctx.comm, ctx.memory);  // by which all ranks cut alike
+  Context alone = shared;
+  alone.comm = nullptr;
+  alone.stop = nullptr;  // ranks stop together, between batches
   std::map<int32_t, Rows> kept;
   int64_t total = 0;
-  const int64_t most = most_rows(rows.cols(), ctx);
+  const int64_t most = most_rows(rows.cols(), shared);
   ctx.stage("near duplicates", rows.rows());
   for (int64_t at = 0; at < rows.rows();) {
     const int64_t count = std::min({most, rows.rows() - at, std::max<int64_t>(1024, at)});
+    check_stop(ctx);
     for (auto& [label, batch] : read_batch(rows, labels, at, count)) {
       Rows& stay = kept[label];
       const auto before = static_cast<int64_t>(stay.number.size());
-      decide(batch, stay, rows, distance, out, quiet);
+      const auto mine = static_cast<int64_t>(batch.number.size());
+      const bool small = mine * (before + mine) * rows.cols() < kWorthSharing;
+      decide(batch, stay, rows, distance, out, small ? alone : shared);
       total += static_cast<int64_t>(stay.number.size()) - before;
-      check_memory(total, rows.cols(), ctx);
+      check_memory(total, rows.cols(), shared);
     }
     ctx.step(at += count);
   }

@@ -240,8 +240,10 @@ Outcome select_apply(const ModelFile& model, const Source& rows, Context& ctx) {
   const auto centers = static_cast<size_t>(model.matrix("cluster_centers").rows);
   if (chosen.size() != centers || sizes.size() != centers || distances.size() != centers)
     model.damaged("it does not hold one representative a centre");
+  constexpr int64_t kMost = int64_t{1} << 53;  // rows that a table can have
   for (size_t c = 0; c < centers; ++c) {
-    if (chosen[c] < 0 || sizes[c] < 1 || distances[c] < 0) model.damaged("a representative's row, size or distance can't be");
+    if (chosen[c] < 0 || chosen[c] >= kMost || sizes[c] < 1 || sizes[c] > kMost || distances[c] < 0)
+      model.damaged("a representative's row, size or distance can't be");
   }
   Outcome out = kmeans_apply(model, rows, ctx);
   put_representatives(out, model);

@@ -139,13 +139,13 @@ TEST(Select, RowsWithoutWeightAreNeverChosen) {
 }
 
 TEST(Select, SameForThreadsRanksAndLeaves) {
-  const MemorySource rows = measured(places(900, 4), 4);
+  const MemorySource rows = measured(places(400, 4), 4);
   Context one;
   one.leaf_rows = 50;
-  const Selection want = select_rows(rows, {.budget = 70}, one);
+  const Selection want = select_rows(rows, {.budget = 40, .n_init = 1}, one);
   const auto same = [&](Context& ctx) {
     ctx.leaf_rows = 50;
-    const Selection got = select_rows(rows, {.budget = 70}, ctx);
+    const Selection got = select_rows(rows, {.budget = 40, .n_init = 1}, ctx);
     EXPECT_EQ(got.row, want.row);
     EXPECT_EQ(got.distance, want.distance);
     EXPECT_EQ(got.stands_for, want.stands_for);

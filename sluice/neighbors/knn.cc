@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "sluice/core/memory.h"
 #include "sluice/kernels/dist64.h"
 #include "sluice/neighbors/neighbor_task.h"
 
@@ -20,7 +21,7 @@ constexpr int64_t kTreeRows = 1000;  // below, all pairs are done before a tree 
 bool try_tree(const NeighborTask& task, NeighborWay way, const Context& ctx) {
   const int64_t n = task.rows().rows(), d = task.rows().cols();
   const bool can = detail::tree_can(task.metric());
-  const bool fits = kd_tree_bytes(n, d) <= ctx.memory / 2;
+  const bool fits = kd_tree_bytes(n, d) <= std::min(ctx.memory / 2, memory_left(task.rows(), ctx));
   if (way != NeighborWay::kKdTree) return way == NeighborWay::kAuto && can && fits && d <= kTreeCols && n >= kTreeRows;
   if (!can) fail(ErrorCode::kUsage, "--algorithm", "kd_tree can't search by cosine", "leave it out or use brute");
   if (!fits) {
@@ -166,11 +167,8 @@ void check_neighbors(const Source& rows, const Source* queries, int64_t k, const
   }
   const int64_t n = queries == nullptr ? rows.rows() : queries->rows();
   const double bytes = 16.0 * static_cast<double>(n) * static_cast<double>(k) * (ctx.ranks() > 1 ? 2 : 1);
-  if (bytes <= static_cast<double>(ctx.memory)) return;
-  fail(ErrorCode::kMemory, "--n-neighbors",
-       to_text(k) + " neighbours of " + to_text(n) + " rows take " + to_text(static_cast<int64_t>(bytes)) + " bytes of the budget of " +
-           to_text(ctx.memory),
-       "give a smaller --n-neighbors or a larger --memory");
+  require_left("--n-neighbors", "the list of " + to_text(k) + " neighbours of each of " + to_text(n) + " rows", bytes, rows, ctx,
+               "give a smaller --n-neighbors or a larger --memory");
 }
 
 }  // namespace detail

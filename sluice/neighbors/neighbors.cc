@@ -6,6 +6,7 @@
 
 #include "sluice/core/csr.h"
 #include "sluice/core/exact_sum.h"
+#include "sluice/core/memory.h"
 #include "sluice/neighbors/nn_descent.h"
 
 namespace sluice {
@@ -138,17 +139,24 @@ Outcome answer(const Question& question, const Source* among, const Source& rows
   return out;
 }
 
-// Refuses what does not fit: `bytes` here, in the model, and as its file is made.
-void check_model_memory(double bytes, const Context& ctx) {
-  if (3 * bytes <= static_cast<double>(ctx.memory)) return;
-  fail(ErrorCode::kMemory, "neighbors",
-       "the model holds all rows, which takes " + to_text(static_cast<int64_t>(3 * bytes)) + " bytes of the budget of " +
-           to_text(ctx.memory),
-       "give a larger --memory");
+double model_bytes(const Source& rows) {
+  const auto n = static_cast<double>(rows.rows());
+  if (!rows.sparse()) return 8 * n * static_cast<double>(rows.cols());
+  double entries = 0;
+  for (const ColumnStatistics& column : rows.stats.columns) entries += n - static_cast<double>(column.zeros);
+  return 16 * entries + 8 * n;
+}
+
+// Refuses what does not fit: the neighbours twice while they are handed over, or once beside the model's rows, which are copied into it. How
+// many lie within a radius is not known before; of them the search takes no more than half of the budget.
+void check_memory(const Source& rows, const Question& question, const Context& ctx) {
+  const double found = question.radius ? 0 : 16.0 * static_cast<double>(rows.rows()) * static_cast<double>(question.n_neighbors);
+  const double bytes = found + std::max(found, 2 * model_bytes(rows));
+  require_left("neighbors", "what is found and the model, which holds all " + to_text(rows.rows()) + " rows,",
+               question.radius ? 2 * bytes : bytes, rows, ctx, "give a larger --memory, or take a sample of the rows");
 }
 
 Matrix<double> all_rows(const Source& rows, Context& ctx) {
-  check_model_memory(8.0 * static_cast<double>(rows.rows()) * static_cast<double>(rows.cols()), ctx);
   Matrix<double> all(rows.rows(), rows.cols());
   Context alone = ctx;
   alone.comm = nullptr;
@@ -164,9 +172,6 @@ Matrix<double> all_rows(const Source& rows, Context& ctx) {
 
 // Of sparse rows the entries: row i's are [row_starts[i], row_starts[i + 1]) of row_columns and row_values.
 void put_sparse_rows(ModelFile& model, const Source& rows, const Context& ctx) {
-  double entries = 0;
-  for (const ColumnStatistics& column : rows.stats.columns) entries += static_cast<double>(rows.rows() - column.zeros);
-  check_model_memory(16.0 * entries + 8.0 * static_cast<double>(rows.rows()), ctx);
   std::vector<int64_t> starts{0}, columns;
   std::vector<double> values;
   const int64_t step = leaf_rows(rows.cols(), ctx);
@@ -228,6 +233,8 @@ Outcome neighbors_run(const Source& rows, const NeighborsParams& params, Context
   if (nearly && params.radius)
     fail(ErrorCode::kUsage, "--algorithm", "nn_descent finds the nearest few, not all within a radius", "leave one of the two out");
   const Question question{params.n_neighbors.value_or(kDefaultNeighbors), params.radius, params.metric, way_of(params.algorithm), nearly};
+  require_clean(rows);
+  check_memory(rows, question, ctx);
   Outcome out = answer(question, nullptr, rows, ctx);
   out.model.about = {{"algorithm", "neighbors"}, {"metric", name_of(params.metric)}};
   if (rows.sparse()) {

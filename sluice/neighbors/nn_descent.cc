@@ -7,6 +7,7 @@
 #include <numeric>
 #include <set>
 
+#include "sluice/core/memory.h"
 #include "sluice/core/random.h"
 #include "sluice/kernels/dist64.h"
 #include "sluice/neighbors/neighbor_task.h"
@@ -347,11 +348,8 @@ ApproximateNeighbors nn_descent(const Source& rows, int64_t k, kernels::Metric m
   detail::check_neighbors(rows, nullptr, k, ctx);
   const double bytes =
       8.0 * static_cast<double>(rows.rows()) * static_cast<double>(rows.cols()) + 60.0 * static_cast<double>(rows.rows() * k);
-  if (bytes > static_cast<double>(ctx.memory)) {
-    fail(ErrorCode::kMemory, "--algorithm",
-         "nn_descent holds all rows and lists, " + to_text(static_cast<int64_t>(bytes)) + " bytes of the budget of " + to_text(ctx.memory),
-         "use brute, which reads the rows piece by piece, or a larger --memory");
-  }
+  require_left("--algorithm", "nn_descent, which holds all rows and lists of their neighbours,", bytes, rows, ctx,
+               "use brute, which reads the rows piece by piece, or a larger --memory");
   const NeighborTask task(rows, nullptr, metric);
   ApproximateNeighbors out;
   for_each_leaf({1, ctx.ranks(), ctx.rank(), ctx.rank() + 1, ctx.ranks()}, ctx, [&](int, int64_t) {

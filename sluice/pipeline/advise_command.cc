@@ -138,7 +138,7 @@ Said advise_command(const Invocation& in, Context& ctx) {
   data.account.in = table.rows + table.n_rejected();
   data.account.rejected = table.n_rejected();
   data.account.kept = fit.rows->rows();
-  for (const RowFate& fate : fit.dropped) ++data.account.dropped[fate.reason];
+  for (const RowFate& fate : fit.dropped) ++data.account.dropped[std::string(fate.reason)];
   data.account.check();
   data.content = table_content(table, ctx);
   const Measured found = measure_for_advice(*data.rows, given, ctx);

@@ -76,7 +76,7 @@ void save_model(Outcome& outcome, const Algorithm& algorithm, const Json& params
   Json names = Json::array();
   for (int64_t j = 0; j < rows.cols(); ++j) names.push_back(rows.name_of(j));
   outcome.model.about["features"] = names.dump(-1, ' ', false, Json::error_handler_t::replace);
-  on_root(ctx, [&] { write_file(folder + "/model.safetensors", encode_model(outcome.model)); });
+  on_root(ctx, [&] { write_model(folder + "/model.safetensors", outcome.model); });
 }
 
 Stage finish_stage(Outcome outcome, const std::string& command, const Json& params, const Dataset& data, const std::string& folder,

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "sluice/anomaly/detector.h"
 #include "sluice/pipeline/alerts.h"
 #include "sluice/pipeline/files.h"
 #include "sluice/pipeline/page.h"
@@ -47,6 +48,9 @@ Stage anomaly_stage(const ParamTexts& given, const Dataset& data, const std::str
   const AnomalyPlan plan = anomaly_plan(given);
   const Json params = with_text_params(params_of(plan), data);
   require_label(plan.params.positive, data);
+  const double of_a_row = plan.params.p_values == PValues::kConformal ? 2 * kScoreBytes : kScoreBytes;
+  require_left("anomaly", "what is said of " + to_text(data.rows->rows()) + " rows", of_a_row * static_cast<double>(data.rows->rows()),
+               *data.rows, ctx, "take a sample of the rows, or give a larger --memory");
   Outcome out = plan.detector->run(*data.rows, plan.detector_params, ctx);
   if (times != nullptr) times->lap("fit");
   const MadeRule made = make_rule(plan, out, *data.rows, ctx);

@@ -64,9 +64,33 @@ std::string id_of(const TextColumn* ids, int64_t row) {
   return ids != nullptr ? csv_field(ids->at(row)) : to_text(row);
 }
 
-std::string anomaly_of(const Curated& curated, size_t row) {
-  if (curated.score.empty()) return "";
-  return "," + to_text(curated.score[row]) + (curated.anomalous[row] != 0 ? ",1" : ",0");
+// The columns that say what the stages found of a prepared row.
+std::string found_of(const Curated& curated, size_t prepared) {
+  std::string out;
+  double weight = 1;
+  if (curated.clustered) {
+    const int32_t label = curated.labels[prepared];
+    out = to_text(static_cast<int64_t>(label));
+    if (const auto own = curated.weights.find(label); own != curated.weights.end()) weight = own->second;
+  }
+  out += "," + to_text(weight);
+  if (curated.scores.empty()) return out;
+  const double score = curated.scores[prepared];
+  return out + "," + to_text(score) + (curated.threshold && score >= *curated.threshold ? ",1" : ",0");
+}
+
+std::string witness_of(int64_t row, double distance) {
+  return row >= 0 ? to_text(row) + "," + to_text(distance) : ",";
+}
+
+std::string fate_of(const RowFate& one) {
+  const std::string detail = one.witness >= 0 ? "equals row " + to_text(one.witness) : one.detail;
+  return "dropped,preprocess," + csv_field(std::string(one.reason) + (detail.empty() ? "" : ": " + detail)) + "," +
+         witness_of(one.witness, 0);
+}
+
+std::string fate_of(const DuplicateRow& one) {
+  return "dropped,apply,duplicate," + witness_of(one.witness, one.distance);
 }
 
 }  // namespace
@@ -76,19 +100,28 @@ void write_curated(const Curated& curated, const Table& table, const TextColumn*
   CsvFile rows(folder + "/rows.csv");
   CsvFile ledger(folder + "/ledger.csv");
   std::string header = "id,row,cluster,weight";
-  if (!curated.score.empty()) header += ",anomaly_score,anomalous";
+  if (!curated.scores.empty()) header += ",anomaly_score,anomalous";
   for (const TableColumn& column : table.columns) header += "," + csv_field(column.name);
   rows.line(header);
   ledger.line("row,id,fate,stage,reason,witness,distance");
   Cells cells(table);
+  auto unprepared = curated.unprepared.cbegin();
+  auto duplicate = curated.duplicates.cbegin();
+  size_t prepared = 0;
   for (int64_t row = 0; row < table.rows; ++row) {
-    const auto i = static_cast<size_t>(row);
-    const LedgerLine& fate = curated.ledger[i];
-    ledger.line(to_text(row) + "," + id_of(ids, row) + "," + (fate.kept ? "kept" : "dropped") + "," + fate.stage + "," +
-                csv_field(fate.reason) + "," + (fate.witness >= 0 ? to_text(fate.witness) + "," + to_text(fate.distance) : ","));
-    if (!fate.kept) continue;
-    rows.line(id_of(ids, row) + "," + to_text(row) + "," + (curated.clustered ? to_text(static_cast<int64_t>(curated.cluster[i])) : "") +
-              "," + to_text(curated.weight[i]) + anomaly_of(curated, i) + cells.row(row));
+    const std::string id = id_of(ids, row);
+    const std::string start = to_text(row) + "," + id + ",";
+    if (unprepared != curated.unprepared.cend() && unprepared->row == row) {
+      ledger.line(start + fate_of(*unprepared++));
+      continue;
+    }
+    const size_t at = prepared++;
+    if (duplicate != curated.duplicates.cend() && duplicate->row == row) {
+      ledger.line(start + fate_of(*duplicate++));
+      continue;
+    }
+    ledger.line(start + "kept,,,,");
+    rows.line(id + "," + to_text(row) + "," + found_of(curated, at) + cells.row(row));
   }
   for (const Rejected& one : table.rejected) ledger.line("," + csv_field(one.name) + ",rejected,read," + csv_field(one.why) + ",,");
   rows.close();

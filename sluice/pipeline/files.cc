@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "sluice/core/error.h"
+#include "sluice/core/model_parts.h"
 
 namespace sluice {
 namespace {
@@ -65,8 +66,9 @@ std::string npy_header(const std::string& descr, int64_t rows, int64_t cols) {
 
 }  // namespace
 
-void write_file(const std::string& path, std::span<const std::byte> content) {
-  const Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC);
+namespace {
+
+void write_all(const Descriptor& file, const std::string& path, std::span<const std::byte> content) {
   size_t done = 0;
   while (done < content.size()) {
     const ssize_t put = ::write(file.fd, content.data() + done, content.size() - done);
@@ -74,6 +76,18 @@ void write_file(const std::string& path, std::span<const std::byte> content) {
     if (put <= 0) io_error(path, "writing failed");
     done += static_cast<size_t>(put);
   }
+}
+
+}  // namespace
+
+void write_file(const std::string& path, std::span<const std::byte> content) {
+  const Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC);
+  write_all(file, path, content);
+}
+
+void write_model(const std::string& path, const ModelFile& model) {
+  const Descriptor file(path, O_WRONLY | O_CREAT | O_TRUNC);
+  each_model_part(model, [&](std::span<const std::byte> part) { write_all(file, path, part); });
 }
 
 void write_file(const std::string& path, const std::string& content) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "sluice/core/fold.h"
+#include "sluice/core/model_file.h"
 
 namespace sluice {
 
@@ -13,6 +14,9 @@ void write_file(const std::string& path, std::span<const std::byte> content);  /
 void write_file(const std::string& path, const std::string& content);
 std::string read_text_file(const std::string& path);  // Error{kIo}
 void sync_path(const std::string& path);              // a file's or a folder's content to disk
+
+// A model as its file, without a copy of its tensors.
+void write_model(const std::string& path, const ModelFile& model);
 
 // The SHA-256 of a file as 64 hexadecimal digits, and its size.
 struct FileDigest {

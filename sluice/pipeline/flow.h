@@ -29,13 +29,12 @@ struct Flow {
   std::shared_ptr<Source> prepared;     // the rows after preprocessing, before reduction
   std::vector<PreprocessOutput> units;  // their columns, each with what takes scaling off; empty: not scaled
   std::function<Matrix<double>(const Matrix<double>&)>
-      unreduce;  // from the clusters' space to prepared's; empty: the same space, or no way
+      unreduce;            // from the clusters' space to prepared's; empty: the same space, or no way
+  int64_t row_memory = 0;  // bytes that the stages hold of the rows at their worst, beside the rows themselves
   bool reduced = false;
   bool clusters_apply = false;  // the decision's branches
   bool rules_apply = false;
   Curated curated;
-  std::vector<int32_t> labels;  // of the kept rows
-  std::vector<double> distances;
   Json result = Json::object();
   Report page;
   ReportFlow boxes = system_flow();
@@ -52,9 +51,12 @@ void write_stage_summary(Flow& flow, const std::string& stage, const Json& summa
 // Points of the space the clusters lie in (or, `prepared`, of that before reduction) in the input's columns and units; nothing where
 // there is no way back.
 Matrix<double> in_units(const Flow& flow, const Matrix<double>& points, bool prepared = false);
+// The rows in memory, where that leaves room for what the stages hold and for rows that are there already.
+std::shared_ptr<Source> rows_in_flow(const Flow& flow, std::shared_ptr<Source> rows);
 // A chapter of the page with the sections of a stage's own page, less what the whole run says once.
 void add_chapter(Flow& flow, const std::string& title, std::vector<ReportSection> sections);
 
+// Also refuses, before any work, what the plan's stages would hold of so many rows if that is beyond the memory budget.
 void open_rows(Flow& flow);
 void preprocess(Flow& flow);
 void reduce(Flow& flow);

@@ -78,6 +78,7 @@ Said run_pipeline_command(const Invocation& in, Context& ctx) {
     in.times->lap("cluster");
     ctx.checkpoints = nullptr;
     apply(flow);
+    in.times->lap("apply");
     select(flow);
     in.times->lap("select");
     rules(flow);
@@ -86,7 +87,7 @@ Said run_pipeline_command(const Invocation& in, Context& ctx) {
     in.times->lap("generate");
     anomaly(flow);
     in.times->lap("anomaly");
-    for (const LedgerLine& line : flow.curated.ledger) flow.data.account.kept += line.kept ? 1 : 0;
+    flow.data.account.kept = flow.table.rows - static_cast<int64_t>(flow.curated.unprepared.size() + flow.curated.duplicates.size());
     flow.data.account.check();
     on_root(ctx, [&] { write_curated(flow.curated, flow.table, flow.data.ids.get(), out.path("curated")); });
     Json summary = summary_json("run", params, flow.data, flow.result);

@@ -35,8 +35,8 @@ void near_rows(Flow& flow, double distance, Json& result) {
   const bool dense = !flow.prepared->sparse();  // written out, rows of words would take too much room
   result["points_recorded"] = dense;
   if (dense) record_points(flow, folder_for(flow, "apply"));
-  const Figure curve = kept_curve(*flow.prepared, flow.labels, distance, flow.ctx);
-  result["kept_curve"] = {{"rows", curve.lines[0].y[0]}, {"distance", curve.lines[0].x}, {"kept", curve.lines[0].y}};
+  const Figure curve = kept_curve(*flow.prepared, flow.curated.labels, distance, flow.ctx);
+  result["kept_curve"] = {{"rows", kept_curve_rows(flow.prepared->rows())}, {"distance", curve.lines[0].x}, {"kept", curve.lines[0].y}};
   std::vector<ReportSection> sections;
   sections.emplace_back(curve_of(curve));
   add_chapter(flow, "apply the clusters", std::move(sections));
@@ -50,21 +50,20 @@ void apply(Flow& flow) {
     return;
   }
   const auto params = params_from<ApplyClustersParams>(flow.plan.apply.params);
-  Witnesses found{std::vector<int64_t>(flow.labels.size(), -1), std::vector<double>(flow.labels.size(), 0.0)};
-  if (params.dedup) found = duplicate_witnesses(*flow.prepared, flow.labels, params.dedup_distance, flow.ctx);
+  const size_t rows = flow.curated.labels.size();
+  Witnesses found;
+  if (!params.dedup) found = {std::vector<int64_t>(rows, -1), std::vector<double>(rows, 0.0)};
+  if (params.dedup) found = duplicate_witnesses(*flow.prepared, flow.curated.labels, params.dedup_distance, flow.ctx);
   const std::vector<int64_t>& witness = found.row;
-  std::vector<double> weights = balanced_weights(flow.labels, witness);
+  if (params.balance) flow.curated.weights = balanced_weights(flow.curated.labels, witness);
   int64_t dropped = 0;
   flow.curated.clustered = true;
-  for (size_t i = 0; i < flow.labels.size(); ++i) {
-    const auto row = static_cast<size_t>(flow.data.input_row(static_cast<int64_t>(i)));
-    flow.curated.cluster[row] = flow.labels[i];
-    flow.curated.weight[row] = params.balance ? weights[i] : 1.0;
+  for (size_t i = 0; i < witness.size(); ++i) {
     if (witness[i] < 0) continue;
     ++dropped;
-    flow.curated.ledger[row] = {false, "apply", "duplicate", flow.data.input_row(witness[i]), found.distance[i]};
+    flow.curated.duplicates.push_back({flow.data.input_row(static_cast<int64_t>(i)), flow.data.input_row(witness[i]), found.distance[i]});
   }
-  const int64_t kept = static_cast<int64_t>(flow.labels.size()) - dropped;
+  const int64_t kept = static_cast<int64_t>(witness.size()) - dropped;
   Json result = {{"n_kept", kept}, {"n_duplicates", dropped}};
   if (params.dedup && params.dedup_distance > 0) near_rows(flow, params.dedup_distance, result);
   const Json summary = summary_json(

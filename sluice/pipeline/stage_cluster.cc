@@ -87,8 +87,7 @@ void cluster(Flow& flow, const ChooseKResult& structure, std::string& reason, do
   summary["result"]["silhouette"] = std::isfinite(best->measures.silhouette) ? Json(best->measures.silhouette) : Json();
   write_stage_summary(flow, "cluster", summary);
   silhouette = best->measures.silhouette;
-  flow.labels = all_labels(best->stage.outcome, flow.ctx);
-  flow.distances = all_distances(best->stage.outcome, *flow.data.rows, flow.ctx);
+  flow.curated.labels = all_labels(best->stage.outcome, flow.ctx);
   const Json& result = summary["result"];
   const int64_t clusters = result.contains("n_clusters") ? result["n_clusters"].get<int64_t>() : best->stage.outcome.centers.rows;
   std::vector<std::string> facts{best->method, report_number(clusters) + " clusters", "silhouette " + report_number(silhouette)};
@@ -98,7 +97,8 @@ void cluster(Flow& flow, const ChooseKResult& structure, std::string& reason, do
   add_chapter(flow, "cluster", std::move(best->stage.page.sections));
   if (flow.features.numbers == nullptr || !flow.features.numbers->stats.measured) return;
   if (const auto shape = picture_shape(*flow.features.numbers)) {
-    flow.page.sections.emplace_back(contact_sheet(*flow.features.numbers, *shape, flow.labels, flow.distances, flow.data.kept));
+    const std::vector<double> distances = all_distances(best->stage.outcome, *flow.data.rows, flow.ctx);
+    flow.page.sections.emplace_back(contact_sheet(*flow.features.numbers, *shape, flow.curated.labels, distances, flow.data.kept));
   }
 }
 

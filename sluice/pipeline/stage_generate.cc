@@ -14,7 +14,7 @@ namespace {
 ParamTexts with_defaults(ParamTexts params, const Flow& flow, const Source& rows) {
   int64_t clusters = 0;
   if (flow.clusters_apply) {
-    for (const int32_t label : flow.labels) clusters = std::max<int64_t>(clusters, label + 1);
+    for (const int32_t label : flow.curated.labels) clusters = std::max<int64_t>(clusters, label + 1);
   }
   params.try_emplace("n_components", clusters > 0 ? std::to_string(clusters) : std::string("auto"));
   const int64_t components = parse_number<int64_t>(params.at("n_components")).value_or(10);
@@ -22,8 +22,19 @@ ParamTexts with_defaults(ParamTexts params, const Flow& flow, const Source& rows
   return params;
 }
 
-void write_samples(const Matrix<double>& samples, const Source& columns, const std::string& path) {
-  write_file(path, centers_csv(samples, columns));
+// New rows in the input's columns and units, a few thousand at a time.
+void write_samples(const Flow& flow, const ModelFile& model, bool prepared, int64_t count, const std::string& folder) {
+  constexpr int64_t kStep = 4096;
+  const GmmSampler sampler = gmm_sampler(gmm_load(model));
+  const size_t names = centers_csv(Matrix<double>(0, flow.prepared->cols()), *flow.prepared).size();
+  const auto write = [&](const std::function<void(std::string_view)>& put) {
+    for (int64_t first = 0; first < count; first += kStep) {
+      const Matrix<double> drawn = gmm_sample(sampler, flow.ctx.seed, first, std::min(kStep, count - first));
+      const std::string lines = centers_csv(in_units(flow, drawn, prepared), *flow.prepared);
+      put(std::string_view(lines).substr(first == 0 ? 0 : names));  // the names stand once
+    }
+  };
+  write_own_file({"samples.csv", write}, folder);
 }
 
 }  // namespace
@@ -44,10 +55,7 @@ void generate(Flow& flow) {
   Stage fitted = fit_stage(*find_algorithm(flow.plan.generate.method), params, rows, folder, "off", flow.ctx);
   const auto count = static_cast<int64_t>(std::llround(own.augment * static_cast<double>(rows.rows->rows())));
   if (count > 0) {
-    on_root(flow.ctx, [&] {
-      const Matrix<double> drawn = gmm_sample(gmm_sampler(gmm_load(fitted.outcome.model)), flow.ctx.seed, 0, count);
-      write_samples(in_units(flow, drawn, !way_back), *flow.prepared, folder + "/samples.csv");
-    });
+    on_root(flow.ctx, [&] { write_samples(flow, fitted.outcome.model, !way_back, count, folder); });
   }
   fitted.summary["params"]["augment"] = own.augment;
   fitted.summary["result"]["n_samples"] = count;

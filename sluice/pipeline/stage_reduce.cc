@@ -57,7 +57,7 @@ void reduce(Flow& flow) {
   std::shared_ptr<Source> rows = embedding_rows(flow, folder, cols);
   rows->stats = measure(*rows, flow.ctx);
   const int64_t before = flow.data.rows->cols();
-  flow.data.rows = into_memory(rows, flow.ctx);
+  flow.data.rows = rows_in_flow(flow, rows);
   std::vector<std::string> facts{stage.method, report_number(before) + " columns to " + report_number(cols)};
   const Json& result = fitted.summary["result"];
   if (result.contains("explained_variance_ratio")) {

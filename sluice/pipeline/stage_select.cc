@@ -1,4 +1,6 @@
 // Which of the kept rows to label first, in the space the clusters lie in.
+#include <algorithm>
+
 #include "sluice/core/error.h"
 #include "sluice/pipeline/flow.h"
 #include "sluice/pipeline/select_command.h"
@@ -34,19 +36,26 @@ class KeptRows final : public Source {
   std::vector<double> weights_;
 };
 
+// Of the rows that preprocessing left, those that the clusters' application dropped.
+std::vector<int64_t> dropped_since(const Flow& flow) {
+  const std::vector<int64_t>& kept = flow.data.kept;
+  std::vector<int64_t> out;
+  for (const DuplicateRow& one : flow.curated.duplicates)
+    out.push_back(kept.empty() ? one.row : std::lower_bound(kept.begin(), kept.end(), one.row) - kept.begin());
+  return out;
+}
+
 }  // namespace
 
 void select(Flow& flow) {
   if (flow.plan.select.off) return;
   Dataset rows = flow.data;
-  std::vector<double> weights(static_cast<size_t>(rows.rows->rows()), 1.0);
-  bool dropped = false;
-  for (size_t i = 0; i < weights.size(); ++i) {
-    if (flow.curated.ledger[static_cast<size_t>(rows.input_row(static_cast<int64_t>(i)))].kept) continue;
-    weights[i] = 0;
-    dropped = true;
+  const std::vector<int64_t> gone = dropped_since(flow);
+  if (!gone.empty()) {
+    std::vector<double> weights(static_cast<size_t>(rows.rows->rows()), 1.0);
+    for (const int64_t row : gone) weights[static_cast<size_t>(row)] = 0;
+    rows.rows = std::make_shared<KeptRows>(rows.rows, std::move(weights));
   }
-  if (dropped) rows.rows = std::make_shared<KeptRows>(rows.rows, std::move(weights));
   Stage chosen = select_stage(flow.plan.select.params, rows, folder_for(flow, "select"), flow.in.assignments, flow.ctx);
   write_stage_summary(flow, "select", chosen.summary);
   add_chapter(flow, "rows to label first", std::move(chosen.page.sections));

@@ -151,7 +151,7 @@ Said finish_prepared(const Invocation& in, OutputDir& out, const Json& params, c
   Dataset data = described(features, made.rows, ctx);
   data.kept = made.kept_rows;
   data.account.kept = made.rows->rows();
-  for (const RowFate& fate : made.dropped) ++data.account.dropped[fate.reason];
+  for (const RowFate& fate : made.dropped) ++data.account.dropped[std::string(fate.reason)];
   data.account.check();
   Outcome outcome;
   outcome.embedding_cols = made.rows->cols();

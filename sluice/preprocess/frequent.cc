@@ -145,23 +145,4 @@ std::vector<double> most_frequent(const Source& source, std::span<const int64_t>
   return out;
 }
 
-std::vector<ValueCounts> count_values(const Source& source, int64_t limit, Context& ctx) {
-  std::vector<int64_t> columns(static_cast<size_t>(source.cols()));
-  for (size_t j = 0; j < columns.size(); ++j) columns[j] = static_cast<int64_t>(j);
-  const CountState state = fold(source, [&] { return CountState(columns, limit, 0, 1); }, ctx);
-  std::vector<ValueCounts> out(columns.size());
-  for (size_t j = 0; j < columns.size(); ++j) {
-    out[j].complete = !state.over(j);
-    std::vector<std::pair<double, int64_t>> all;
-    for (const auto& [key, n] : state.counts(j)) all.emplace_back(std::bit_cast<double>(key), n);
-    std::sort(all.begin(), all.end(),
-              [](const auto& a, const auto& b) { return a.second != b.second ? a.second > b.second : a.first < b.first; });
-    for (const auto& [value, n] : all) {
-      out[j].values.push_back(value);
-      out[j].counts.push_back(n);
-    }
-  }
-  return out;
-}
-
 }  // namespace sluice

@@ -109,7 +109,7 @@ TEST(Frequent, ManyValuesInLittleMemory) {
     EXPECT_EQ(most_frequent(*table.numbers, std::vector<int64_t>{0}, ctx), (std::vector<double>{-1.25}));
   }
   Context ctx = context(3);
-  const std::vector<ValueCounts> counts = count_values(*table.numbers, 1000, ctx);
+  const std::vector<ValueCounts> counts = count_values(*table.numbers, 1000, 5, ctx);
   EXPECT_FALSE(counts[0].complete);
   EXPECT_TRUE(counts[1].complete);
   EXPECT_EQ(counts[1].values, (std::vector<double>{0, 1, 2}));

@@ -60,10 +60,14 @@ void Fitter::drop(std::vector<RowFate> fates) {
   std::vector<int64_t> gone;
   for (const RowFate& fate : fates) gone.push_back(fate.row);
   kept_ = without(kept_, table_.rows, gone);
-  note(std::to_string(gone.size()) + " rows dropped (" + fates[0].reason + ")");
-  fit_.dropped.insert(fit_.dropped.end(), std::make_move_iterator(fates.begin()), std::make_move_iterator(fates.end()));
+  note(std::to_string(gone.size()) + " rows dropped (" + std::string(fates[0].reason) + ")");
+  if (fit_.dropped.empty()) {
+    fit_.dropped = std::move(fates);
+  } else {
+    fit_.dropped.insert(fit_.dropped.end(), std::make_move_iterator(fates.begin()), std::make_move_iterator(fates.end()));
+  }
   if (kept_->empty())
-    fail(ErrorCode::kBadInput, "preprocess", "no row is left, the last ones were dropped as " + fit_.dropped.back().reason,
+    fail(ErrorCode::kBadInput, "preprocess", "no row is left, the last ones were dropped as " + std::string(fit_.dropped.back().reason),
          "change that step");
 }
 
@@ -111,10 +115,10 @@ void Fitter::take_columns() {
 
 void Fitter::drop_duplicates() {
   if (params().duplicates == Keep::kKeep) return;
+  const std::vector<Duplicate> found = find_duplicates(used_table(model_.inputs, bound_, table_), ctx_);
   std::vector<RowFate> fates;
-  for (const Duplicate& d : find_duplicates(used_table(model_.inputs, bound_, table_), ctx_)) {
-    fates.push_back({d.row, "duplicate", d.witness, "equals row " + std::to_string(d.witness)});
-  }
+  fates.reserve(found.size());
+  for (const Duplicate& d : found) fates.push_back({d.row, "duplicate", d.witness});
   drop(std::move(fates));
 }
 

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sluice/core/context.h"
@@ -122,10 +123,10 @@ struct PreprocessModel {
 
 // The fate of a dropped row; kept rows have none.
 struct RowFate {
-  int64_t row = 0;       // input row number
-  std::string reason;    // "duplicate", "missing", "outlier": what a row account counts by
-  int64_t witness = -1;  // duplicates: the kept row that equals it
-  std::string detail;    // "column x is 17, beyond [1, 9]"
+  int64_t row = 0;          // input row number
+  std::string_view reason;  // "duplicate", "missing", "outlier": what a row account counts by
+  int64_t witness = -1;     // duplicates: the kept row that equals it
+  std::string detail{};     // of the others: "column x is 17, beyond [1, 9]"
 };
 
 struct PreprocessRows {

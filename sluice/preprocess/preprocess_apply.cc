@@ -77,13 +77,13 @@ PreprocessRows preprocess_rows(const PreprocessModel& model, const Table& table,
     kept = without(kept, table.rows, gone);
     out.dropped.insert(out.dropped.end(), fates.begin(), fates.end());
     if (kept != nullptr && kept->empty())
-      fail(ErrorCode::kBadInput, "preprocess", "no row is left, the last ones were dropped as " + out.dropped.back().reason,
+      fail(ErrorCode::kBadInput, "preprocess", "no row is left, the last ones were dropped as " + std::string(out.dropped.back().reason),
            "give other rows");
   };
   if (model.params.duplicates == Keep::kDrop) {
     std::vector<RowFate> fates;
     for (const Duplicate& d : find_duplicates(used_table(model.inputs, bound, table), ctx)) {
-      fates.push_back({d.row, "duplicate", d.witness, "equals row " + std::to_string(d.witness)});
+      fates.push_back({d.row, "duplicate", d.witness});
     }
     drop(std::move(fates));
   }

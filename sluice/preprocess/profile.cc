@@ -123,7 +123,7 @@ void profile_numbers(const Table& table, Profile& out, Context& ctx) {
   for (const ColumnStatistics& c : numbers.stats.columns) infinite |= c.infinite > 0;
   ColumnMoments moments;
   if (!infinite) moments = column_moments(numbers, ctx);
-  const std::vector<ValueCounts> counts = count_values(numbers, distinct_limit(numbers.cols()), ctx);
+  const std::vector<ValueCounts> counts = count_values(numbers, distinct_limit(numbers.cols()), kFrequent, ctx);
   const std::vector<Search> search = searches(numbers, quantiles);
   const SearchState found = fold(numbers, [&] { return SearchState(search); }, ctx);
   for (size_t i = 0; i < table.columns.size(); ++i) {
@@ -141,9 +141,8 @@ void profile_numbers(const Table& table, Profile& out, Context& ctx) {
     c.deviation = any && !infinite ? moments.deviation[j] : kNaN;
     for (size_t q = 0; q < c.quantiles.size(); ++q) c.quantiles[q] = quantiles(static_cast<int64_t>(q), static_cast<int64_t>(j));
     c.distinct_exact = counts[j].complete;
-    c.distinct = c.distinct_exact ? static_cast<int64_t>(counts[j].values.size()) : distinct_limit(numbers.cols()) + 1;
-    for (size_t v = 0; v < std::min(kFrequent, counts[j].values.size()); ++v)
-      c.frequent.push_back({to_text(counts[j].values[v]), counts[j].counts[v]});
+    c.distinct = counts[j].distinct;
+    for (size_t v = 0; v < counts[j].values.size(); ++v) c.frequent.push_back({to_text(counts[j].values[v]), counts[j].counts[v]});
     suspect_numbers(c, search[j], found.found(j), out.rows);
     if (table.columns[i].beyond_double) c.suspicious.emplace_back("whole numbers beyond 2^53, which no feature holds exactly: an id?");
   }

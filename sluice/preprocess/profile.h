@@ -40,7 +40,8 @@ struct Profile {
   std::vector<ColumnProfile> columns;
 };
 
-// Cost: 8 to 14 passes. Memory: up to 100,000 distinct values a column (2 million over all columns), 16 bytes a row for duplicates.
+// Cost: 8 to 14 passes. Memory: distinct values are told apart up to 100,000 a column (2 million over all columns), and rows by 16 bytes
+// each; either takes more passes where it does not fit its share of ctx.memory.
 // Same for any threads, ranks and memory. What counts as suspicious:
 //   a usual stand-in for "missing" (-9, -99, -999, ..., 99, 999, ..., 1e20, 9.96921e36) that is the least or greatest value, occurs at
 //   least 3 times and lies beyond 1.5 interquartile ranges from the quartiles; values beyond 10 interquartile ranges; a text column of

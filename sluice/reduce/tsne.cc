@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "sluice/core/math.h"
+#include "sluice/core/memory.h"
 #include "sluice/core/random.h"
 #include "sluice/reduce/affinities.h"
 #include "sluice/reduce/pca.h"
@@ -181,11 +182,8 @@ void check(const Source& rows, const TsneParams& params, int64_t k, const Contex
   const double side = std::max(512.0, 5 * std::sqrt(n));
   const double bytes = 8e6 + 60 * n * static_cast<double>(k) + 300 * n + 24 * n * static_cast<double>(rows.cols()) +
                        (detail::by_grid(params.method, rows.rows(), params.n_components) ? 72 * side * side : 0);
-  if (bytes <= static_cast<double>(ctx.memory)) return;
-  fail(ErrorCode::kMemory, "tsne",
-       "a map of " + to_text(rows.rows()) + " rows with " + to_text(k) + " neighbours each takes " + to_text(static_cast<int64_t>(bytes)) +
-           " bytes of the budget of " + to_text(ctx.memory),
-       "give a smaller --perplexity or a larger --memory");
+  require_left("tsne", "a map of " + to_text(rows.rows()) + " rows with " + to_text(k) + " neighbours each", bytes, rows, ctx,
+               "give a smaller --perplexity or a larger --memory");
 }
 
 }  // namespace

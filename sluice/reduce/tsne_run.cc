@@ -22,13 +22,6 @@ const char* name_of(kernels::Metric metric) {
 }
 
 Matrix<double> all_rows(const Source& rows, Context& ctx) {
-  const double bytes =
-      24.0 * static_cast<double>(rows.rows()) * static_cast<double>(rows.cols());  // here, in the model, and as its file is made
-  if (bytes > static_cast<double>(ctx.memory)) {
-    fail(ErrorCode::kMemory, "tsne",
-         "the model holds all rows, which takes " + to_text(static_cast<int64_t>(bytes)) + " bytes of the budget of " + to_text(ctx.memory),
-         "give a larger --memory, or fewer columns by pca first");
-  }
   Matrix<double> all(rows.rows(), rows.cols());
   Context alone = ctx;
   alone.comm = nullptr;

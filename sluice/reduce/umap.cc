@@ -5,9 +5,9 @@
 #include <limits>
 
 #include "sluice/core/error.h"
+#include "sluice/core/memory.h"
 #include "sluice/core/statistics.h"
 #include "sluice/neighbors/knn.h"
-#include "sluice/reduce/leaf_sums.h"
 #include "sluice/reduce/umap_curve.h"
 #include "sluice/reduce/umap_graph.h"
 #include "sluice/reduce/umap_move.h"
@@ -33,7 +33,8 @@ void check_memory(const Source& rows, int64_t neighbors, int64_t dims, const Con
   const auto n = static_cast<double>(rows.rows());
   const double bytes =
       n * (24 * static_cast<double>(rows.cols()) + 100 * static_cast<double>(neighbors) + 40 * static_cast<double>(dims) + 400);
-  within_memory(ctx, "umap", "map a sample of the rows and apply the model to the rest", bytes, 0);
+  require_left("umap", "a map of " + to_text(rows.rows()) + " rows with " + to_text(neighbors) + " neighbours each", bytes, rows, ctx,
+               "give a larger --memory, or map a sample of the rows and apply the model to the rest");
 }
 
 Matrix<double> start_of(const detail::UmapGraph& graph, const Source& rows, const Matrix<double>& all, const UmapParams& params,
