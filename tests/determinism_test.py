@@ -32,7 +32,7 @@ COMMANDS = {
     "neighbors": ["neighbors", "--n-neighbors", 7],
     "neighbors-descent": ["neighbors", "--n-neighbors", 7, "--algorithm", "nn_descent"],
     "neighbors-radius": ["neighbors", "--radius", 0.3],
-    "tsne": ["tsne", "--perplexity", 5, "--max-iter", 30, "--method", "exact"],
+    "tsne": ["tsne", "--perplexity", 2, "--max-iter", 30, "--method", "exact"],
     "hdbscan": ["hdbscan", "--min-cluster-size", 20],
     "gmm": ["gmm", "--n-components", 7, "--max-iter", 10, "--n-samples", 50],
     "apriori": ["apriori", "--min-support", 0.05, "--rules", "--min-confidence", 0.3],

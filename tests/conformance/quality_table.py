@@ -1,10 +1,10 @@
 """Every algorithm against its peer on the same real data: the table of docs/quality.md, losses as well as wins.
 
-    python tests/conformance/quality_table.py [--python NAME=PATH]... [--only ROW]... [--list]
+    python tests/conformance/quality_table.py [--python NAME=PATH]... [--only ROW]... [--print] [--list]
 
 The program runs from the command line (SLUICE names another than build/bin/sluice), the peers live, each in the first interpreter that has it: this one, or those
 given by --python (NAME: openTSNE, umap, pynndescent, hdbscan, pyod, fim or sklearn; several libraries may share a PATH). A row whose peer or data set (SLUICE_DATA) is
-missing is skipped by name. Without --only the table is written into docs/quality.md, with it printed. Takes some minutes.
+missing is skipped by name. Writes the table into docs/quality.md, with --only these rows of it; --print shows it instead. All takes some ten minutes.
 """
 import argparse
 import csv
@@ -117,13 +117,13 @@ def clusters(folder, *parts):
 
 
 def number(value):
-    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}" if abs(value) < 100 else f"{value:,.1f}"
+    return f"{value:,}" if isinstance(value, int) else f"{value:.4f}" if abs(value) < 100 else f"{value:,.1f}" if abs(value) < 1e5 else f"{value:,.0f}"
 
 
 def shown(values):
     """One number, or the mean of several seeds with its standard error."""
     mean, error = summed(values)
-    return f"{number(mean)} ± {error:.2g}" if len(values) > 1 else number(values[0])
+    return f"{number(mean)} ± {f'{error:.2g}' if error < 100 else f'{error:,.0f}'}" if len(values) > 1 else number(values[0])
 
 
 def summed(values):
@@ -141,6 +141,11 @@ def judged(mine, theirs, higher, same):
     if abs(gain) <= 2 * math.hypot(ea, eb):
         return "no difference beyond the seeds'"
     return f"{'better' if gain > 0 else '**worse**'} by {abs(gain):.2g}{share}"
+
+
+def farthest(of, mine, theirs):
+    far = np.abs(np.asarray(mine) - theirs).max()
+    return "" if far == 0 else f"; no {of} differs by more than {far:.0e}"
 
 
 class Table:
@@ -224,7 +229,7 @@ def neighbors_row(table, row, folder):
         out = ours(folder, "neighbors", "rows.npy", "--n-neighbors", 10, "--metric", metric)[1]
         mine, theirs = np.load(out / "distances.npy"), table.peers.run("sklearn", "neighbors", folder, k=10, metric=metric)["distances"]
         table.compare(row, f"neighbors (exact, {metric})", where, "sum of the distances to the 10 nearest", [mine.sum()], [theirs.sum()], table.peers.version("sklearn"),
-                      False, 1e-9, f"; no distance differs by more than {np.abs(mine - theirs).max():.0e}")
+                      False, 1e-9, farthest("distance", mine, theirs))
 
 
 def recall(rows, who, k):
@@ -247,6 +252,11 @@ def nn_descent_row(table, row, folder):
     table.compare(row, "neighbors (nn_descent)", "MNIST test, 10,000 x 784", "recall of the 15 nearest; 3 seeds", mine, theirs, table.peers.version("pynndescent"), True)
 
 
+def usual_distance(rows, share):
+    """Quantile of the distances to the fifth nearest, itself counted, moved off the distances themselves."""
+    return float(np.quantile(NearestNeighbors(n_neighbors=5).fit(rows).kneighbors(rows)[0][:, 4], share)) * 1.000003
+
+
 def density_row(table, row, folder):
     for parts in (("other", "hdbscan.data.gz"), ("fcps", "chainlink.data.gz"), ("uci", "ecoli.data.gz")):
         rows, truth = clusters(folder, *parts)
@@ -256,8 +266,7 @@ def density_row(table, row, folder):
             both = table.peers.run("sklearn", "hdbscan", folder, size=10)
             theirs, itself = both["labels"], f", of the peer's kd_tree and brute {adjusted_rand_score(both['labels'], both['other']):.4f}"
         else:
-            near = NearestNeighbors(n_neighbors=5).fit(rows).kneighbors(rows)[0][:, 4]
-            eps = float(np.quantile(near, 0.9)) * 1.000003
+            eps = usual_distance(rows, 0.5)
             out = ours(folder, "dbscan", "rows.npy", "--eps", repr(eps))[1]
             theirs, itself = table.peers.run("sklearn", "dbscan", folder, eps=eps, size=5)["labels"], ""
         mine = np.load(out / "labels.npy")
@@ -331,10 +340,13 @@ def detector_row(table, row, folder):
         for seed in seeds:
             random = {} if seed is None else {"seed": seed}
             out = ours(folder, "anomaly", "rows.npy", "--method", row, *([] if seed is None else ["--seed", seed]))[1]
-            mine.append(roc_auc_score(truth, np.load(out / "scores.npy")))
+            own = np.load(out / "scores.npy")
+            mine.append(roc_auc_score(truth, own))
             scores = table.peers.run(DETECTORS[row], "detector", folder, method=row, **random)["scores"]
             if np.isnan(scores).any():
                 more = f"; {np.isnan(scores).sum():,} of the peer's scores are NaN, taken as 0"
+            elif row == "hdbscan_outliers":  # one scale for both
+                more = f"; {(np.abs(own - scores) > 1e-6).sum():,} rows score otherwise"
             theirs.append(roc_auc_score(truth, np.nan_to_num(scores, nan=0)))
         table.compare(row, f"anomaly {row}", f"{name}, {len(rows):,} x {rows.shape[1]}", "ROC AUC" + ("; 5 seeds" if len(seeds) > 1 else ""), mine, theirs,
                       table.peers.version(DETECTORS[row]), True, 1e-6, more)
@@ -344,7 +356,7 @@ def noise_row(table, row, folder):
     with np.load(data("anomaly", "adbench", "6_cardio.npz")) as file:
         rows = np.asarray(file["X"], float)
     np.save(folder / "rows.npy", rows)
-    eps = float(np.quantile(NearestNeighbors(n_neighbors=5).fit(rows).kneighbors(rows)[0][:, 4], 0.9)) * 1.000003
+    eps = usual_distance(rows, 0.9)
     mine = np.load(ours(folder, "anomaly", "rows.npy", "--method", "dbscan_noise", "--eps", repr(eps))[1] / "flags.npy") == 1
     theirs = table.peers.run("sklearn", "dbscan", folder, eps=eps, size=5)["labels"] == -1
     differ = int((mine != theirs).sum())
@@ -368,7 +380,7 @@ def tfidf_row(table, row, folder):
     out = ours(folder, "neighbors", "texts.csv", "--text", "text", "--stop-words", "none", "--metric", "cosine", "--n-neighbors", 5)[1]
     mine, theirs = np.load(out / "distances.npy"), table.peers.run("sklearn", "tfidf_neighbors", folder, k=5)["distances"]
     table.compare(row, "TF-IDF and neighbors (cosine)", "every 10th Stack Overflow title (2,000), words of a-z", "sum of the distances to the 5 nearest", [mine.sum()], [theirs.sum()],
-                  table.peers.version("sklearn"), False, 1e-9, f"; no distance differs by more than {np.abs(mine - theirs).max():.0e}")
+                  table.peers.version("sklearn"), False, 1e-9, farthest("distance", mine, theirs))
 
 
 def topics_row(table, row, folder):
@@ -390,8 +402,16 @@ ROWS = {"tsne": tsne_row, "umap": umap_row, "pca": pca_row, "svd": svd_row, "ran
 HEADER = ["algorithm", "data", "measure", "ours", "theirs", "peer", "ours is", "`--only`"]
 
 
+def kept(text, chosen):
+    """The lines of a table that other rows made."""
+    lines = [line.strip("|\n ").split(" | ") for line in text.splitlines() if line.startswith("| ")][2:]
+    return [line for line in lines if line[-1].strip("`") not in chosen]
+
+
 def markdown(lines, skipped):
     out = io.StringIO()
+    order = list(ROWS)
+    lines = sorted(lines, key=lambda line: order.index(line[-1].strip("`")))
     for line in (HEADER, ["---"] * len(HEADER), *lines):
         print("| " + " | ".join(line) + " |", file=out)
     for row, why in skipped:
@@ -403,6 +423,7 @@ def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--python", action="append", default=[], metavar="NAME=PATH", type=lambda word: tuple(word.split("=", 1)))
     options.add_argument("--only", action="append", default=[], choices=list(ROWS), metavar="ROW")
+    options.add_argument("--print", action="store_true")
     options.add_argument("--list", action="store_true")
     given = options.parse_args()
     if given.list:
@@ -416,11 +437,12 @@ def main():
         except Missing as why:
             print(row, "skipped:", why, file=sys.stderr, flush=True)
             skipped.append((row, why))
-    text = markdown(table.lines, skipped)
-    if given.only:
-        return print(text)
+    if given.print:
+        return print(markdown(table.lines, skipped))
     head, rest = PAGE.read_text(encoding="utf-8").split(BEGIN)
-    PAGE.write_text(f"{head}{BEGIN}\n{text}{END}{rest.split(END)[1]}", encoding="utf-8")
+    old, tail = rest.split(END)
+    text = markdown(table.lines + (kept(old, given.only) if given.only else []), skipped)
+    PAGE.write_text(f"{head}{BEGIN}\n{text}{END}{tail}", encoding="utf-8")
 
 
 if __name__ == "__main__":
